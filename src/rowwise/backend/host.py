@@ -1,0 +1,96 @@
+"""Looking at values on the host while a model runs, and carrying an error out to the caller.
+
+A layer sees values only in a plain call. Inside a compiled function it sees tracers, and what a
+callback from there raises would leave Keras's JAX trainer without its variables, so the error
+is collected, and the model raises it when the compiled function has ended.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.errors import RowwiseError
+
+Check = Callable[[npt.NDArray[Any]], None]
+
+
+class _Framework(Protocol):
+    """What a backend's module provides."""
+
+    def call_host(self, flag: Any, values: Any, function: Check) -> None:
+        """Call ``function`` with the values as a NumPy array when ``flag`` comes out true."""
+
+    def wait_for_host(self) -> None:
+        """Return when all calls that compiled functions made to the host have ended."""
+
+
+_MODULES = {
+    "jax": "rowwise.backend._jax",
+    "tensorflow": "rowwise.backend._tensorflow",
+    "torch": "rowwise.backend._torch",
+}
+_framework = cast(
+    _Framework, import_module(_MODULES.get(keras.backend.backend(), "rowwise.backend._eager"))
+)
+
+# Errors of the running collections, innermost last. Not a context variable: a compiled function
+# calls the host from another thread.
+_collections: list[list[RowwiseError]] = []
+_suspended = 0
+
+
+def check_on_host(flag: Any, values: Any, check: Check) -> None:
+    """Run ``check`` on ``values`` where the scalar ``flag`` is true.
+
+    In a plain call, what ``check`` raises is raised here. Inside a compiled function it is
+    collected for ``collect_errors``; where nobody collects, it becomes a warning.
+
+    Args:
+        flag: boolean scalar tensor.
+        values: tensor to look at.
+        check: gets ``values`` as a NumPy array; raises a RowwiseError when they are wrong.
+    """
+    if not _suspended:
+        _framework.call_host(flag, values, check)
+
+
+def report(check: Check, values: npt.NDArray[Any]) -> RowwiseError | None:
+    """Run ``check`` inside a compiled function's call to the host; keep and return its error."""
+    try:
+        check(np.asarray(values))
+    except RowwiseError as error:
+        if _collections:
+            _collections[-1].append(error)
+        else:
+            warnings.warn(f"{error}", RuntimeWarning, stacklevel=2)
+        return error
+    return None
+
+
+@contextmanager
+def collect_errors() -> Iterator[list[RowwiseError]]:
+    """Collect what checks inside compiled functions find; the list is complete after the block."""
+    errors: list[RowwiseError] = []
+    _collections.append(errors)
+    try:
+        yield errors
+        _framework.wait_for_host()
+    finally:
+        _collections.remove(errors)
+
+
+@contextmanager
+def without_checks() -> Iterator[None]:
+    """Trace functions without checks: an exported function has no host to call."""
+    global _suspended
+    _suspended += 1
+    try:
+        yield
+    finally:
+        _suspended -= 1

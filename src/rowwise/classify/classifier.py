@@ -1,0 +1,379 @@
+"""``TextClassifier``: scikit-learn's conventions around an embedding model."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import check_is_fitted
+
+from rowwise.backend import keras
+from rowwise.classify import storage
+from rowwise.classify.batches import Batches
+from rowwise.classify.heads import HEADS, WORD_TABLE, Design
+from rowwise.errors import DataFileError, InvalidArgumentError, InvalidShapeError
+from rowwise.text import Splitter, Vocabulary
+from rowwise.training import load_keras_model
+from rowwise.vectors import Vectors, align
+
+# How texts are split into words; saved with a model, so that a later change cannot alter it.
+SPLITTER = Splitter(marks=True)
+PREDICT_BATCH = 512
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):
+    """Learns to tell the label of a text.
+
+    Texts are lower-cased and split into words and marks; the words get ids, the ids rows of a
+    table, and a head tells the class from the rows. Table and head are trained together.
+
+    Args:
+        head: ``"pooled"``: the mean over the rows of words and pairs of words, quick and hard to
+            beat on short texts; ``"lstm"``: reads the words in order; ``"cnn"``: looks at a few
+            neighbouring words at a time.
+        output_dim: columns of the tables; with ``vectors`` theirs count.
+        max_words: words of the vocabulary at most, the most frequent ones, with padding and
+            unknown counted; None for all.
+        min_count: words that occur less often in the training texts are unknown.
+        max_length: words of a text that are looked at; None takes the length that 99.5 % of
+            the training texts do not exceed, at most 256.
+        pair_buckets: rows of the table of word pairs (``"pooled"`` only); 0 for no pairs.
+        dropout: share of the features that is left out in training.
+        epochs: how often every text is seen, at most.
+        batch_size: texts of a step.
+        learning_rate: of Adam, at the start; it falls evenly to zero.
+        vectors: ``Vectors`` whose rows the words' table starts with.
+        train_vectors: whether those rows are trained further.
+        validation_split: share of the texts, by class, that is kept out to measure each epoch.
+        patience: stop after so many epochs without a better validation loss and go back to the
+            best weights; needs ``validation_split``. None: train all epochs.
+        class_weight: None, ``"balanced"`` for the same say for every class, or a mapping from
+            label to weight.
+        random_state: whole number from which everything random is drawn, or None for another
+            one each time. The same number gives the same weights on the same machine.
+        callbacks: Keras callbacks for ``fit``.
+        verbose: what Keras prints in ``fit``: 0 nothing, 1 a progress bar, 2 a line an epoch.
+
+    Attributes:
+        classes_: (classes,) the labels, sorted.
+        model_: the Keras model: int32 ids (n, ``max_length_``) -> probabilities (n, classes).
+        vocabulary_: the ``Vocabulary`` of the training texts.
+        max_length_: words of a text that are looked at.
+        history_: loss and accuracy of every epoch.
+        coverage_: share of the vocabulary that ``vectors`` held; only with ``vectors``.
+    """
+
+    def __init__(
+        self,
+        head: str = "pooled",
+        *,
+        output_dim: int = 64,
+        max_words: int | None = None,
+        min_count: int = 1,
+        max_length: int | None = None,
+        pair_buckets: int = 2**16,
+        dropout: float = 0.3,
+        epochs: int = 10,
+        batch_size: int = 32,
+        learning_rate: float = 5e-3,
+        vectors: Vectors | None = None,
+        train_vectors: bool = True,
+        validation_split: float = 0.0,
+        patience: int | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        random_state: int | None = None,
+        callbacks: list[Any] | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.head = head
+        self.output_dim = output_dim
+        self.max_words = max_words
+        self.min_count = min_count
+        self.max_length = max_length
+        self.pair_buckets = pair_buckets
+        self.dropout = dropout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.vectors = vectors
+        self.train_vectors = train_vectors
+        self.validation_split = validation_split
+        self.patience = patience
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.verbose = verbose
+
+    def fit(self, X: Iterable[str], y: Iterable[Any]) -> Self:
+        """Learn from texts and their labels.
+
+        Args:
+            X: n texts.
+            y: n labels, strings or numbers, at least two different ones.
+
+        Raises:
+            InvalidTextError: one of the texts is not a string; the message names its position.
+            InvalidArgumentError: a parameter without sense, or fewer than two classes.
+            InvalidShapeError: another number of labels than of texts.
+        """
+        self._check_parameters()
+        texts, labels = _as_texts(X), _as_labels(y)
+        if len(texts) != len(labels):
+            raise InvalidShapeError(
+                f"There must be as many labels as texts. Received {len(texts)} texts and "
+                f"{len(labels)} labels."
+            )
+        self.classes_, inverse = np.unique(labels, return_inverse=True)
+        classes = inverse.astype(np.int32)
+        if len(self.classes_) < 2:
+            raise InvalidArgumentError(
+                "A classifier needs examples of at least two classes. Received "
+                f"{len(labels)} texts of {len(self.classes_)} class."
+            )
+        seeds = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+        training, held_out = self._split(classes, int(seeds.integers(2**31 - 1)))
+        seen = [texts[i] for i in training]
+        self.vocabulary_ = Vocabulary.build(seen, SPLITTER, self.max_words, self.min_count)
+        self.max_length_ = self._choose_length(seen)
+        ids = self._encode(texts)
+        weights = self._weigh(classes[training])[classes]
+        self.model_ = self._build(int(seeds.integers(2**31 - 1)), len(training))
+        batches = [
+            Batches(ids[part], classes[part], weights[part], self.batch_size, seed)
+            for part, seed in ((training, int(seeds.integers(2**31 - 1))), (held_out, None))
+        ]
+        history = self.model_.fit(
+            batches[0],
+            validation_data=batches[1] if len(held_out) else None,
+            epochs=self.epochs,
+            callbacks=[*(self.callbacks or []), *self._early_stopping()],
+            verbose=self.verbose,
+        )
+        self.history_ = {name: list(map(float, v)) for name, v in history.history.items()}
+        return self
+
+    def predict_proba(self, X: Iterable[str]) -> npt.NDArray[np.float32]:
+        """The probability of each class for n texts, float32 (n, classes), rows sum to 1."""
+        check_is_fitted(self, "model_")
+        texts = _as_texts(X)
+        ids = self._encode(texts)
+        # Keras compiles for each number of rows: fill up to one of a few.
+        padded = min(PREDICT_BATCH, 1 << max(3, (len(ids) - 1).bit_length()))
+        rows = -(-len(ids) // padded) * padded
+        full = np.ones((rows, ids.shape[1]), dtype=np.int32)
+        full[: len(ids)] = ids
+        if not len(ids):
+            return np.empty((0, len(self.classes_)), dtype=np.float32)
+        found = self.model_.predict(full, batch_size=padded, verbose=0)
+        probabilities: npt.NDArray[np.float32] = np.asarray(found[: len(ids)], dtype=np.float32)
+        return probabilities
+
+    def predict(self, X: Iterable[str]) -> npt.NDArray[Any]:
+        """The most probable label of each of n texts, (n,)."""
+        check_is_fitted(self, "model_")
+        labels: npt.NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
+
+    def word_vectors(self) -> Vectors:
+        """The vocabulary's words and the rows that they have now."""
+        check_is_fitted(self, "model_")
+        table = np.asarray(self.model_.get_layer(WORD_TABLE).get_weights()[0])
+        return Vectors(self.vocabulary_.words[2:], table[2:])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to one ``.keras`` file, in place of an older one only when whole.
+
+        ``rowwise.load_model`` reads it; so does Keras, for which it holds the model alone.
+        ``vectors`` and ``callbacks`` are not kept: a model has no more use for them.
+        """
+        check_is_fitted(self, "model_")
+        parameters = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in ("vectors", "callbacks", "random_state")
+        }
+        if isinstance(self.class_weight, Mapping):
+            parameters["class_weight"] = None  # labels need not be what JSON can hold
+        description = {
+            "classes": self.classes_.tolist(),
+            "classes_dtype": self.classes_.dtype.str,
+            "parameters": parameters,
+            "splitter": SPLITTER.to_config(),
+            "history": self.history_,
+        }
+        storage.write(path, self.model_, description)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            DataFileError: the file is missing, or holds no classifier.
+        """
+        model = load_keras_model(path)
+        description = storage.read_description(path)
+        if description is None:
+            raise DataFileError(
+                f"{str(path)!r} holds a Keras model and no TextClassifier. Load it with "
+                "rowwise.load_model."
+            )
+        self = cls(**description["parameters"])
+        self.classes_ = np.array(description["classes"], dtype=description["classes_dtype"])
+        self.model_ = model
+        self.vocabulary_ = model.get_layer(WORD_TABLE).vocabulary
+        self.max_length_ = model.input_shape[1]
+        self.history_ = description["history"]
+        self._splitter = Splitter.from_config(description["splitter"])
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn has to know: texts in, not numbers."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        return tags
+
+    def _check_parameters(self) -> None:
+        if self.head not in HEADS:
+            raise InvalidArgumentError(
+                f"`head` must be one of {', '.join(map(repr, HEADS))}. Received: {self.head!r}."
+            )
+        for name in ("output_dim", "epochs", "batch_size"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+                raise InvalidArgumentError(
+                    f"`{name}` must be a positive whole number. Received: {value!r}."
+                )
+        for name in ("dropout", "validation_split"):
+            value = getattr(self, name)
+            if not 0 <= value < 1:
+                raise InvalidArgumentError(
+                    f"`{name}` must be a share from 0 to less than 1. Received: {value!r}."
+                )
+        if self.patience is not None and not self.validation_split:
+            raise InvalidArgumentError(
+                "`patience` looks at the validation loss: give `validation_split`, too, for "
+                "instance 0.1."
+            )
+
+    def _split(
+        self, classes: npt.NDArray[Any], seed: int
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Indices of the texts to train on and of those to measure on."""
+        everything = np.arange(len(classes))
+        if not self.validation_split:
+            return everything, everything[:0]
+        try:
+            training, held_out = train_test_split(
+                everything, test_size=self.validation_split, stratify=classes, random_state=seed
+            )
+        except ValueError as error:
+            raise InvalidArgumentError(
+                f"validation_split={self.validation_split} leaves a class without texts on one "
+                f"side: {error}"
+            ) from error
+        return np.sort(training), np.sort(held_out)
+
+    def _choose_length(self, texts: list[str]) -> int:
+        if self.max_length is not None:
+            return int(self.max_length)
+        lengths = SPLITTER.split_all(texts).lengths
+        return int(np.clip(np.ceil(np.percentile(lengths, 99.5)), 4, 256))
+
+    def _encode(self, texts: list[str]) -> npt.NDArray[np.int32]:
+        splitter = getattr(self, "_splitter", SPLITTER)
+        ids = self.vocabulary_.encode(texts, splitter, max_length=self.max_length_).ids
+        # A text without a word would be the mean over nothing: it gets one unknown word.
+        ids[ids[:, 0] == 0, 0] = self.vocabulary_.unknown_id
+        return ids
+
+    def _weigh(self, classes: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """The weight of each class, float32 (classes,), for the classes of the training texts."""
+        wanted = self.class_weight
+        if isinstance(wanted, Mapping):
+            unknown = sorted(str(label) for label in wanted if label not in self.classes_)
+            if unknown:
+                raise InvalidArgumentError(
+                    f"`class_weight` names labels that no text has: {', '.join(unknown)}."
+                )
+            weights = [wanted.get(label, 1.0) for label in self.classes_.tolist()]
+        elif wanted is None:
+            weights = [1.0] * len(self.classes_)
+        elif wanted == "balanced":
+            present = np.arange(len(self.classes_))
+            weights = compute_class_weight("balanced", classes=present, y=classes)
+        else:
+            raise InvalidArgumentError(
+                f"`class_weight` must be None, 'balanced' or a mapping. Received: {wanted!r}."
+            )
+        return np.asarray(weights, dtype=np.float32)
+
+    def _build(self, seed: int, texts: int) -> Any:
+        first_rows, output_dim = None, int(self.output_dim)
+        if self.vectors is not None:
+            alignment = align(self.vectors, self.vocabulary_, seed)
+            first_rows = alignment.rows
+            self.coverage_ = alignment.coverage
+            output_dim = self.vectors.dimension
+        design = Design(
+            vocabulary=self.vocabulary_,
+            classes=len(self.classes_),
+            length=self.max_length_,
+            output_dim=output_dim,
+            pair_buckets=self.pair_buckets,
+            dropout=self.dropout,
+            first_rows=first_rows,
+            train_words=self.vectors is None or self.train_vectors,
+            seed=seed,
+        )
+        model = HEADS[self.head](design)
+        steps = self.epochs * -(-texts // self.batch_size)
+        falling = keras.optimizers.schedules.PolynomialDecay(
+            self.learning_rate, steps, end_learning_rate=0.0
+        )
+        model.compile(
+            optimizer=keras.optimizers.Adam(falling),
+            loss="sparse_categorical_crossentropy",
+            weighted_metrics=["accuracy"],
+        )
+        return model
+
+    def _early_stopping(self) -> list[Any]:
+        if self.patience is None:
+            return []
+        return [
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=self.patience, restore_best_weights=True
+            )
+        ]
+
+
+def _as_texts(texts: Any) -> list[str]:
+    """Texts of any sequence, an array or a column of a data frame."""
+    if isinstance(texts, (str, bytes)):
+        raise InvalidArgumentError(
+            f"Expected several texts, as in [{texts!r}]. Received a single one."
+        )
+    if hasattr(texts, "ndim") and texts.ndim != 1:
+        raise InvalidShapeError(
+            f"Expected texts in one dimension. Received an array of shape {texts.shape}; Reshape "
+            "your data or choose the column of texts."
+        )
+    return list(texts)
+
+
+def _as_labels(labels: Any) -> npt.NDArray[Any]:
+    if labels is None:
+        raise InvalidArgumentError("`fit` requires y to be passed, but the target y is None.")
+    array: npt.NDArray[Any] = np.asarray(labels if hasattr(labels, "dtype") else list(labels))
+    if array.ndim != 1:
+        raise InvalidShapeError(f"Expected one label a text. Received shape {array.shape}.")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InvalidArgumentError("Labels must not be NaN or infinite.")
+    return array

@@ -1,0 +1,80 @@
+"""The command line: each command parses its arguments and calls a public function."""
+
+import io
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from rowwise import __version__
+from rowwise.errors import RowwiseError
+
+# Each stands in a module of its own name, which is loaded when the command is asked for.
+COMMANDS = ("demo", "doctor", "evaluate", "neighbors", "predict", "train")
+
+# What shells report of a program that Ctrl-C ended: 128 and the number of SIGINT.
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"rowwise.cli.{cmd_name}").command
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="rowwise")
+@click.pass_context
+def commands(ctx: click.Context) -> None:
+    """Train text classifiers with embedding layers, and look at what they learned."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run a command and exit.
+
+    What is wrong with the input is one line on standard error and exit code 2; Ctrl-C is exit
+    code 130.
+
+    Args:
+        args: the words after ``rowwise``; by default those that the program was started with.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Texts and labels may hold characters that the terminal's encoding does not have.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = commands.main(args, prog_name="rowwise", standalone_mode=False)
+    except click.exceptions.Abort as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        sys.exit(INTERRUPTED)
+    except click.UsageError as error:
+        where = "rowwise" if error.ctx is None else error.ctx.command_path
+        _fail(f"{error.format_message()} See: {where} --help")
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except BrokenPipeError:
+        sys.exit(1)  # whoever read the output has gone, as `head` does
+    except OSError as error:
+        reason = error.strerror or str(error)
+        _fail(reason if error.filename is None else f"{reason}: {error.filename!r}")
+    except RowwiseError as error:
+        _fail(str(error))
+    sys.exit(status)
+
+
+def _fail(message: str) -> None:
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    sys.exit(2)

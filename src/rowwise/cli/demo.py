@@ -1,0 +1,68 @@
+"""``rowwise demo``: the whole way on the reviews that come with rowwise."""
+
+import shlex
+import shutil
+import sys
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import click
+
+from rowwise.cli.output import echo_json
+from rowwise.cli.train import check_can_write, echo_report, run
+
+
+@click.command(name="demo")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder for the run.",
+)
+@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and no progress bar.")
+def command(output: Path, seed: int, as_json: bool) -> None:
+    """Train a classifier on short reviews, and print what it learned."""
+    check_can_write(output)
+    from dataclasses import asdict
+
+    from rowwise.text.examples import read_examples
+
+    with as_file(files("rowwise.data") / "reviews.csv") as path:
+        examples = read_examples(path, text="text", label="label")
+    if not as_json:
+        click.echo(f"{len(examples.texts)} short reviews, written for rowwise.")
+    report = run(
+        examples.texts, examples.labels or [], output, test_share=0.2, seed=seed, quiet=as_json
+    )
+    from rowwise.classify import load_model
+    from rowwise.classify.run import telling_words
+
+    classifier = load_model(output / "model.keras")
+    vectors = classifier.word_vectors()
+    nearest = {
+        word: [neighbor for neighbor, _ in vectors.most_similar(word, topn=5)]
+        for word in telling_words(classifier, 6)
+    }
+    if as_json:
+        echo_json({**asdict(report), "folder": str(output), "nearest": nearest})
+        return
+    echo_report(report, output)
+    click.echo("Words that tell most, and the words nearest to them:")
+    for word, neighbors in nearest.items():
+        click.echo(f"  {word:<12} {', '.join(neighbors)}")
+    example = [str(output), "The soup was cold and the waiter rude."]
+    click.echo(f"Try: {shlex.join([*program(), 'predict', *example])}")
+
+
+def program() -> list[str]:
+    """The words that start this program once more, from the same folder."""
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py":
+        return [sys.executable, "-m", "rowwise"]
+    found = shutil.which(started.name)
+    if found is not None and Path(found).resolve() == started.resolve():
+        return [started.name]
+    return [sys.argv[0]]

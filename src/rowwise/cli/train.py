@@ -1,0 +1,190 @@
+"""``rowwise train``: from a file of texts and labels to a run folder."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rowwise.cli.options import format_option, label_option, text_option
+from rowwise.cli.output import echo_json, percent
+from rowwise.errors import DataFileError, MissingExtraError
+
+if TYPE_CHECKING:
+    from rowwise.classify import RunReport
+
+# Share of the training texts that measures every epoch.
+VALIDATION_SHARE = 0.1
+
+
+@click.command(name="train")
+@click.argument("file")
+@text_option
+@label_option
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the run."
+)
+@format_option
+@click.option(
+    "--head",
+    type=click.Choice(["pooled", "lstm", "cnn"]),
+    default="pooled",
+    show_default=True,
+    help="What reads the words' rows.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), help="How often every text is seen.")
+@click.option(
+    "--vectors", type=click.Path(path_type=Path), help="Word vectors that the table starts with."
+)
+@click.option("--freeze", is_flag=True, help="Do not train the rows of --vectors.")
+@click.option("--balanced", is_flag=True, help="Give every label the same say.")
+@click.option(
+    "--test-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Share of the texts to measure on.",
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    help="Stop after so many epochs without a better validation loss.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same model.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and no progress bar.")
+def command(
+    file: str,
+    text: str,
+    label: str,
+    output: Path,
+    file_format: str | None,
+    head: str,
+    epochs: int | None,
+    vectors: Path | None,
+    freeze: bool,
+    balanced: bool,
+    test_share: float,
+    patience: int | None,
+    seed: int,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train a classifier on FILE: CSV, TSV, JSON Lines or Parquet; - is standard input.
+
+    --test-share of the texts is kept out to measure the result, and a tenth of the others to
+    measure every epoch. The folder gets the model, metrics, the history, a loss curve, a
+    confusion matrix and a map of words; those of an earlier run are replaced.
+    """
+    if freeze and vectors is None:
+        raise click.UsageError("--freeze keeps the rows of --vectors, which is missing.")
+    check_can_write(output)
+    from rowwise.text.examples import check_labels, read_examples
+
+    examples = read_examples(file, text=text, label=label, format=file_format)
+    labels = examples.labels or []
+    check_labels(labels, file, each=2)
+    if not any(map(str.strip, examples.texts)):
+        raise DataFileError(f"{file!r}: all texts are empty. Name another column with --text.")
+    options: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
+    if vectors is not None:
+        from rowwise.vectors import Vectors
+
+        options |= {"vectors": Vectors.load(vectors), "train_vectors": not freeze}
+    if balanced:
+        options["class_weight"] = "balanced"
+    report = run(
+        examples.texts,
+        labels,
+        output,
+        test_share=test_share,
+        seed=seed,
+        quiet=quiet or as_json,
+        head=head,
+        patience=patience,
+        **options,
+    )
+    if as_json:
+        echo_json({**asdict(report), "folder": str(output)})
+    else:
+        echo_report(report, output)
+
+
+def run(
+    texts: list[str],
+    labels: list[str],
+    output: Path,
+    *,
+    test_share: float,
+    seed: int,
+    quiet: bool,
+    patience: int | None = None,
+    **options: Any,
+) -> "RunReport":
+    """Train with a progress bar; what ``train`` and ``demo`` share."""
+    validation = VALIDATION_SHARE if can_validate(labels, test_share) else 0.0
+    if patience is not None and not validation:
+        raise click.UsageError(
+            "--patience looks at the validation loss, and there are too few texts of a label to "
+            "keep some out for validation. Leave it out, or add examples."
+        )
+    from rowwise.classify import TextClassifier, train_run
+    from rowwise.cli.progress import ProgressBar
+
+    with ProgressBar() as bar:
+        classifier = TextClassifier(
+            validation_split=validation,
+            patience=patience,
+            random_state=seed,
+            callbacks=[] if quiet else [bar],
+            **options,
+        )
+        return train_run(classifier, texts, labels, output, test_share=test_share, seed=seed)
+
+
+def check_can_write(folder: Path) -> None:
+    """Make sure, before hours of training, that a run can be drawn and written to ``folder``.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        click.UsageError: the folder is a file, or it cannot be made or written to.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("Drawing the curves and maps of a run", "matplotlib", "plot")
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise click.UsageError(f"{str(there)!r} is a file; --output must name a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise click.UsageError(f"No permission to write to the folder {str(there)!r}.")
+
+
+def can_validate(labels: Sequence[str], test_share: float) -> bool:
+    """Whether the training texts can be divided once more so that each side has each label."""
+    counts = Counter(labels)
+    training = len(labels) * (1 - test_share)
+    rarest = int(min(counts.values()) * (1 - test_share))
+    return rarest >= 2 and int(training * VALIDATION_SHARE) >= len(counts)
+
+
+def echo_report(report: "RunReport", output: Path) -> None:
+    """Print what a run measured and where everything is."""
+    click.echo(f"{report.train_texts:,} texts to train on, {report.words:,} words.")
+    click.echo(
+        f"Accuracy on {report.test_texts:,} other texts: {percent(report.accuracy)} "
+        f"(always the most frequent label: {percent(report.majority)}); "
+        f"macro F1 {percent(report.macro_f1)}."
+    )
+    click.echo(f"Everything is in the folder {output}:")
+    click.echo("  model.keras  metrics.json  history.json  history.png  confusion.png  words.png")

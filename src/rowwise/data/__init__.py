@@ -1,0 +1,1 @@
+"""Data shipped with rowwise: short reviews written for the project."""

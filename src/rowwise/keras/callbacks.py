@@ -1,0 +1,14 @@
+"""``keras.callbacks`` with rowwise's callbacks."""
+
+from typing import Any
+
+from rowwise.backend import keras as _keras
+from rowwise.training import Unfreeze as Unfreeze
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(_keras.callbacks, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(_keras.callbacks)})

@@ -1,0 +1,17 @@
+"""``keras.models`` with rowwise's models, loading and saving."""
+
+from typing import Any
+
+from rowwise.backend import keras as _keras
+from rowwise.keras.saving import load_model as load_model
+from rowwise.keras.saving import save_model as save_model
+from rowwise.training import Model as Model
+from rowwise.training import Sequential as Sequential
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(_keras.models, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(_keras.models)})

@@ -1,0 +1,7 @@
+"""Keras layers that turn ids into rows of a table."""
+
+from rowwise.layers.embedding import Embedding
+from rowwise.layers.guideline import suggest_output_dim
+from rowwise.layers.pairs import WordPairs
+
+__all__ = ["Embedding", "WordPairs", "suggest_output_dim"]

@@ -1,0 +1,194 @@
+"""``Embedding``: Keras's layer, with a table from the start and ids that are looked at."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.backend import keras
+from rowwise.errors import InvalidArgumentError, InvalidShapeError
+from rowwise.layers.ids import IdRange
+from rowwise.text import Vocabulary
+
+ops = keras.ops
+POLICIES = ("raise", "clip", "oov")
+_VOCABULARY_FILE = "vocabulary.json"
+
+
+@keras.saving.register_keras_serializable(package="rowwise")
+class Embedding(keras.layers.Embedding):
+    """Turns ids into rows of a table: ``keras.layers.Embedding`` with what it lacks.
+
+    The table exists from construction, so ``get_weights`` and ``set_weights`` need no batch.
+    Everything else of Keras's layer works as there: masks, regularisers, LoRA, quantisation.
+
+    Args:
+        input_dim: rows of the table, or a ``Vocabulary``, whose length is taken and which is then
+            kept with the layer, in ``.keras`` files too.
+        output_dim: columns of the table.
+        input_length: how many ids an example has, or the shape of an example's ids. A
+            ``rowwise.Sequential`` that starts with this layer gets an int32 input of this shape.
+        weights: (input_dim, output_dim) first values of the table, or a list that holds them.
+        invalid_ids: what to do about an id outside [0, input_dim) or not a whole number.
+            ``"raise"``: an InvalidIdError that names layer, id, position and likely cause;
+            ``"clip"``: take the nearest valid id; ``"oov"``: take ``oov_id``.
+        oov_id: the id that stands for any other; 1 for a ``Vocabulary``.
+        **kwargs: as for ``keras.layers.Embedding``: ``embeddings_initializer``,
+            ``embeddings_regularizer``, ``embeddings_constraint``, ``mask_zero``, ``lora_rank``,
+            ``name``, ``trainable``, ``dtype`` and so on.
+
+    Input: ids of any shape. Output: float, the shape of the ids plus ``(output_dim,)``.
+
+    Raises:
+        InvalidArgumentError: an unknown policy, an ``oov_id`` that has no row.
+        InvalidShapeError: ``weights`` of another shape.
+        InvalidIdError: when called, see ``invalid_ids``. Inside ``predict`` and ``evaluate`` of
+            a ``rowwise.Sequential`` or ``rowwise.Model`` it comes when the batch has run. A stock
+            ``keras.Model`` on JAX cannot raise it there: it warns, and the row is NaN.
+    """
+
+    def __init__(
+        self,
+        input_dim: int | Vocabulary,
+        output_dim: int,
+        *args: Any,
+        input_length: int | tuple[int | None, ...] | None = None,
+        weights: npt.ArrayLike | None = None,
+        invalid_ids: str = "raise",
+        oov_id: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        vocabulary = input_dim if isinstance(input_dim, Vocabulary) else None
+        # Keras's older name for the same thing, which files of Keras 2 hold.
+        example_shape = kwargs.pop("input_shape", None)
+        if isinstance(input_dim, Vocabulary):
+            input_dim = len(input_dim)
+            oov_id = 1 if oov_id is None else oov_id
+        super().__init__(_as_int(input_dim), _as_int(output_dim), *args, **kwargs)
+        self.vocabulary = vocabulary
+        self.input_length = example_shape if input_length is None else input_length
+        self.invalid_ids = invalid_ids
+        self.oov_id = oov_id
+        self._id_range = IdRange(self.name, self.input_dim)
+        self._check_policy()
+        if keras.backend.backend() == "tensorflow" and invalid_ids == "raise":
+            self.supports_jit = False  # XLA there cannot call the host to say which id is wrong
+        self.build()
+        if weights is not None:
+            self.set_weights([self._as_table(weights)])
+
+    def _check_policy(self) -> None:
+        if self.invalid_ids not in POLICIES:
+            raise InvalidArgumentError(
+                f"`invalid_ids` must be one of {', '.join(map(repr, POLICIES))}. "
+                f"Received: {self.invalid_ids!r}."
+            )
+        if self.oov_id is None and self.invalid_ids != "oov":
+            return
+        if not isinstance(self.oov_id, int) or not 0 <= self.oov_id < self.input_dim:
+            raise InvalidArgumentError(
+                f"`oov_id` must be the id of a row, from 0 to {self.input_dim - 1}"
+                f"{', when invalid_ids is oov' if self.oov_id is None else ''}. "
+                f"Received: {self.oov_id!r}."
+            )
+
+    def _as_table(self, weights: Any) -> npt.NDArray[Any]:
+        if isinstance(weights, (list, tuple)) and len(weights) == 1:
+            weights = weights[0]
+        table = np.asarray(weights)
+        if table.shape != (self.input_dim, self.output_dim):
+            raise InvalidShapeError(
+                f"`weights` of layer {self.name!r} must have shape (input_dim, output_dim) = "
+                f"({self.input_dim}, {self.output_dim}). Received shape {table.shape}."
+            )
+        return table
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Rows for ``inputs``; see ``call``."""
+        # Keras makes int32 or float32 of what is not a tensor yet, and an id that does not fit
+        # becomes another one: look at the numbers as they came.
+        if isinstance(inputs, (np.ndarray, np.generic, list, tuple, int, float)):
+            inputs = self._valid_on_host(np.asarray(inputs))
+        return super().__call__(inputs, *args, **kwargs)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Rows for ``inputs``, ids of any shape: shape ``inputs.shape + (output_dim,)``."""
+        return super().call(self._valid(inputs, training))
+
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """As ``call``, for a quantised table."""
+        inputs, *others = args
+        return super().quantized_call(
+            self._valid(inputs, kwargs.get("training")), *others, **kwargs
+        )
+
+    def _valid(self, ids: Any, training: bool | None) -> Any:
+        """``ids`` as integers that all have a row, by the layer's policy."""
+        dtype = keras.backend.standardize_dtype(ids.dtype)
+        if "float" not in dtype and dtype not in ("int32", "int64"):
+            ids = ops.cast(ids, "int32")
+        if self.invalid_ids == "clip":
+            last = self.input_dim - 1
+            return ops.cast(
+                ops.clip(ops.nan_to_num(ids) if "float" in dtype else ids, 0, last), "int32"
+            )
+        if self.invalid_ids == "oov":
+            wrong, instead = self._id_range.invalid_tensor(ids), self.oov_id
+        else:
+            wrong = self._id_range.check_tensor(ids)
+            # Only where the error comes later is this ever read: by JAX, which looks up NaN
+            # behind the last row. In training NaN would spread into every weight.
+            lost = keras.backend.backend() == "jax" and not training
+            instead = self.input_dim if lost else 0
+        return ops.where(wrong, ops.cast(instead, "int32"), ops.cast(ids, "int32"))
+
+    def _valid_on_host(self, ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if ids.dtype.kind not in "iufb":
+            raise InvalidArgumentError(
+                f"Layer {self.name!r} expects ids, whole numbers from 0 to {self.input_dim - 1}. "
+                f"Received an array of dtype {ids.dtype}. Turn words into ids first, with a "
+                "Tokenizer or a Vocabulary."
+            )
+        if self.invalid_ids == "raise":
+            self._id_range.check(ids)
+        elif self.invalid_ids == "clip":
+            ids = np.clip(np.nan_to_num(ids), 0, self.input_dim - 1)
+        else:
+            wrong = self._id_range.invalid(ids)
+            ids = np.where(wrong, np.array(self.oov_id, dtype=ids.dtype), ids)
+        return ids.astype(np.int32)
+
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """Quantise the table to ``"int8"`` or ``"int4"``, as Keras's layer does."""
+        # Keras checks for its own class only, to keep out subclasses that compute differently.
+        del type_check
+        super().quantize(mode, type_check=False, config=config)
+
+    def save_assets(self, dir_path: str) -> None:
+        """Write the vocabulary beside the weights in a ``.keras`` file; Keras calls this."""
+        if self.vocabulary is not None:
+            path = Path(dir_path) / _VOCABULARY_FILE
+            path.write_text(self.vocabulary.to_json(), encoding="utf-8")
+
+    def load_assets(self, dir_path: str | None) -> None:
+        """Read what ``save_assets`` wrote; Keras calls this, without a path where it wrote none."""
+        if dir_path is None:
+            return
+        path = Path(dir_path) / _VOCABULARY_FILE
+        if path.is_file():
+            self.vocabulary = Vocabulary.from_json(path.read_text(encoding="utf-8"))
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor needs to make such a layer, without vocabulary and weights."""
+        return {
+            **super().get_config(),
+            "input_length": self.input_length,
+            "invalid_ids": self.invalid_ids,
+            "oov_id": self.oov_id,
+        }
+
+
+def _as_int(value: Any) -> Any:
+    """NumPy's whole numbers as Python's, which Keras asks for; anything else unchanged."""
+    return int(value) if isinstance(value, np.integer) else value

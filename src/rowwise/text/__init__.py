@@ -1,0 +1,27 @@
+"""Text to ids: vocabularies, Keras's Tokenizer and its companions."""
+
+from rowwise.text.encoded import EncodedTexts
+from rowwise.text.hashing import hashing_trick, one_hot
+from rowwise.text.padding import pad_sequences
+from rowwise.text.sampling import make_sampling_table, skipgrams
+from rowwise.text.splitting import DEFAULT_FILTERS, Splitter, text_to_word_sequence
+from rowwise.text.tokenizer import Tokenizer
+from rowwise.text.tokenizer_json import tokenizer_from_json
+from rowwise.text.vocabulary import Vocabulary
+from rowwise.text.words import Words
+
+__all__ = [
+    "DEFAULT_FILTERS",
+    "EncodedTexts",
+    "Splitter",
+    "Tokenizer",
+    "Vocabulary",
+    "Words",
+    "hashing_trick",
+    "make_sampling_table",
+    "one_hot",
+    "pad_sequences",
+    "skipgrams",
+    "text_to_word_sequence",
+    "tokenizer_from_json",
+]

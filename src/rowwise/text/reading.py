@@ -1,0 +1,100 @@
+"""Reading files of text whole, and saying what is wrong with them, where, and what to do."""
+
+import gzip
+import os
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rowwise.errors import DataFileError
+
+_TYPE_NAMES = {type(None): "null", bool: "a boolean", int: "a number", float: "a number"}
+_TYPE_NAMES |= {str: "a string", list: "a list", dict: "an object"}
+
+
+class Fault(Exception):
+    """What is wrong, and in which line or row; the public functions add the file's name."""
+
+    def __init__(self, problem: str, place: str = "") -> None:
+        super().__init__(problem)
+        self.place = place
+
+
+def read_utf8(path: str | os.PathLike[str]) -> str:
+    """The text of a file (standard input for ``"-"``) in UTF-8, less a byte order mark.
+
+    Raises:
+        Fault: it cannot be read, is empty or blank, or is not UTF-8.
+    """
+    content = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    if not content.strip():
+        raise Fault("the file is empty. Expected text")
+    if (nul := content.find(b"\0")) >= 0:
+        problem = "a NUL byte: this is UTF-16 or no text at all. Save the file as UTF-8"
+        raise Fault(problem, f"line {1 + content.count(bytes([10]), 0, nul)}")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        problem = f"byte 0x{content[error.start]:02x} is not UTF-8. Save the file as UTF-8"
+        place = f"line {1 + content.count(bytes([10]), 0, error.start)}"
+        raise Fault(problem, place) from error
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file, unpacked if its name ends in ``.gz``; standard input for ``"-"``.
+
+    Raises:
+        Fault: it cannot be read.
+    """
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        content = Path(path).read_bytes()
+        return gzip.decompress(content) if Path(path).suffix.lower() == ".gz" else content
+    except FileNotFoundError as error:
+        raise Fault("there is no such file. Check the path") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Fault(f"cannot be unpacked with gzip ({shown(error)}). Pack it again") from error
+    except OSError as error:
+        raise Fault(f"cannot be read: {error.strerror}. Name a file that can be") from error
+
+
+def lines_of(content: str) -> list[str]:
+    r"""The lines, less ``\n`` or ``\r\n``; str.splitlines would also split at U+2028 and so on."""
+    lines = content.removesuffix("\n").split("\n")
+    return [line.removesuffix("\r") for line in lines]
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn a ``Fault`` in the block into a DataFileError that names the file and the place."""
+    try:
+        yield
+    except Fault as fault:
+        place = f", {fault.place}" if fault.place else ""
+        end = "" if str(fault).endswith("?") else "."
+        raise DataFileError(f"{name_of(path)}{place}: {fault}{end}") from fault.__cause__
+
+
+def name_of(path: str | os.PathLike[str]) -> str:
+    """A file as messages name it."""
+    return "standard input" if path == "-" else repr(os.fspath(path))
+
+
+def shown(value: object, limit: int = 40) -> str:
+    """On one line, and at most ``limit`` characters of it."""
+    text = str(value)
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first twenty names, and how many more there are."""
+    items = [shown(name) for name in names]
+    return ", ".join(items[:20]) + (f" and {len(items) - 20} more" if len(items) > 20 else "")
+
+
+def type_name(value: object) -> str:
+    """What JSON calls the type of ``value``."""
+    return _TYPE_NAMES.get(type(value), type(value).__name__)

@@ -1,0 +1,169 @@
+"""What every rowwise model does besides Keras's: raise for bad ids, and save whole files only."""
+
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from rowwise.backend import collect_errors, keras, without_checks
+from rowwise.errors import InvalidArgumentError, InvalidIdError, RowwiseError
+from rowwise.layers.ids import check_integers
+from rowwise.training.saving import save_model
+
+
+class CarefulModel(keras.Model):
+    """Base of ``rowwise.Sequential`` and ``rowwise.Model``."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; a number that is not whole, given to an integer input, is an error."""
+        # Keras would cut 1.5 down to 1 here without a word.
+        for name, values in _integer_inputs(self, args[0] if args else kwargs.get("inputs")):
+            check_integers(name, values)
+        return super().__call__(*args, **kwargs)
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; a bad id is an InvalidIdError."""
+        self._check_trainable()
+        result = _raising(super().fit, *args, **kwargs)
+        self._fitted = self._optimizer_and_trainable()
+        return result
+
+    def _optimizer_and_trainable(self) -> tuple[int, ...]:
+        return (id(self.optimizer), *(id(variable) for variable in self.trainable_variables))
+
+    def _check_trainable(self) -> None:
+        """Say in words what Keras's optimizer says in numbers of variables."""
+        before, now = getattr(self, "_fitted", None), self._optimizer_and_trainable()
+        if before is not None and before[0] == now[0] and before != now:
+            raise InvalidArgumentError(
+                f"What is trainable in model {self.name!r} has changed since `fit`, and the "
+                "optimizer does not know. Call `compile` again first; to thaw tables in the "
+                "middle of one `fit`, use rowwise.Unfreeze."
+            )
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; a bad id is an InvalidIdError."""
+        return _raising(super().evaluate, *args, **kwargs)
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; a bad id is an InvalidIdError."""
+        return _raising(super().predict, *args, **kwargs)
+
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; a bad id is an InvalidIdError."""
+        return _raising(super().train_on_batch, *args, **kwargs)
+
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; a bad id is an InvalidIdError."""
+        return _raising(super().test_on_batch, *args, **kwargs)
+
+    def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; a bad id is an InvalidIdError."""
+        return _raising(super().predict_on_batch, *args, **kwargs)
+
+    def export(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; what is exported does not look at ids."""
+        with without_checks():
+            return super().export(*args, **kwargs)
+
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the model to ``filepath``; see ``save_model``."""
+        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+
+def _raising(method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call one of Keras's loops or steps, and raise what was found inside compiled functions."""
+    bound = inspect.signature(method).bind(*args, **kwargs)
+    model: keras.Model = getattr(method, "__self__", None)
+    for name, values in _integer_inputs(model, bound.arguments.get("x")):
+        if isinstance(values, np.ndarray):
+            check_integers(name, values)
+    with collect_errors() as errors:
+        callbacks = bound.arguments.get("callbacks")
+        if "callbacks" in bound.signature.parameters and not isinstance(
+            callbacks, keras.callbacks.CallbackList
+        ):
+            listed = keras.tree.flatten(callbacks) if callbacks is not None else []
+            bound.arguments["callbacks"] = [*listed, _StopAtError(errors)]
+        try:
+            result = method(*bound.args, **bound.kwargs)
+        except Exception as error:
+            if not errors:
+                raise
+            # What the framework says about a callback that failed is less than what was found.
+            raise _located(errors[0], bound.arguments.get("x")) from (
+                None if error is errors[0] else error
+            )
+    if errors:
+        raise _located(errors[0], bound.arguments.get("x"))
+    return result
+
+
+def _integer_inputs(model: keras.Model, data: Any) -> Iterator[tuple[str, Any]]:
+    """Name and values of each of the model's integer inputs that ``data`` has numbers for."""
+    if isinstance(data, keras.KerasTensor):
+        return
+    given = keras.tree.flatten(data)
+    inputs = getattr(model, "inputs", None) or []  # a subclassed or unbuilt model names none
+    if len(given) != len(inputs):
+        return
+    for spec, values in zip(inputs, given, strict=True):
+        if "int" in keras.backend.standardize_dtype(spec.dtype):
+            values = np.asarray(values) if isinstance(values, (int, float, np.generic)) else values
+            if hasattr(values, "dtype") and not isinstance(values, keras.KerasTensor):
+                yield spec.name, values
+
+
+class _StopAtError(keras.callbacks.Callback):
+    """Ends a loop of Keras's soon after an error was collected."""
+
+    def __init__(self, errors: list[RowwiseError]) -> None:
+        super().__init__()
+        self._errors = errors
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._errors:
+            # `stop_training` would go on to the epoch's end. Keras puts the weights back in place
+            # on the way out of `fit`.
+            raise self._errors[0]
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._errors:
+            self.model.stop_evaluating = True
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._errors:
+            self.model.stop_predicting = True
+
+
+def _located(error: RowwiseError, data: Any) -> RowwiseError:
+    """``error`` with the row of ``data`` in which the bad id stands, when it is found there.
+
+    Inside a compiled function only the position within the batch is known.
+    """
+    if not isinstance(error, InvalidIdError) or not error.position:
+        return error
+    row, *rest = error.position
+    for array in keras.tree.flatten(data):
+        if not isinstance(array, np.ndarray) or array.ndim != len(error.position):
+            continue
+        column: Any = (slice(None), *rest)
+        try:
+            found = np.flatnonzero(array[column] == error.worst)
+        except IndexError:  # another input, with fewer columns
+            continue
+        if len(found) and found[0] != row:
+            located = InvalidIdError(
+                f"{error} The position is within a batch: in the data it is row {found[0]}."
+            )
+            located.worst, located.position = error.worst, (int(found[0]), *rest)
+            return located
+    return error

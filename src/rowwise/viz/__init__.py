@@ -1,0 +1,13 @@
+"""Looking at a table and at a training run: pictures that are functions of plain values.
+
+Every picture is a ``matplotlib.figure.Figure`` made without pyplot: nothing global is touched, no
+display is needed. Importing this package loads neither matplotlib nor scikit-learn.
+"""
+
+from rowwise.viz.confusion import plot_confusion
+from rowwise.viz.figures import save_figure
+from rowwise.viz.history import plot_history
+from rowwise.viz.maps import plot_map
+from rowwise.viz.projection import project
+
+__all__ = ["plot_confusion", "plot_history", "plot_map", "project", "save_figure"]

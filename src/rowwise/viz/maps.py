@@ -1,0 +1,177 @@
+"""A map of words: near on the plane when their rows are near."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.errors import InvalidArgumentError
+from rowwise.vectors import Vectors
+from rowwise.viz.figures import FAINT, INK, MUTED, new_figure
+from rowwise.viz.lettering import Lettering, lettering_for, measured
+from rowwise.viz.palette import LEGEND_LETTER, Categories, Numbers, colouring_of, draw_plain
+from rowwise.viz.placement import place_labels
+from rowwise.viz.projection import Method, project
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DEFAULT_WORDS = 200
+_METHOD_NAMES = {"tsne": "t-SNE", "pca": "PCA"}
+# Up to so many words: inches per side, points of a letter, points of a dot's diameter.
+_SIZES = ((30, 6.5, 11.0, 6.0), (100, 8.5, 9.5, 5.0), (300, 11.0, 8.5, 4.5), (0, 14.0, 7.5, 3.0))
+# Inches around the map: for the title above, the footer below, and at the sides.
+_TOP, _BOTTOM, _SIDE = 0.55, 0.5, 0.25
+
+
+def plot_map(
+    vectors: Vectors,
+    words: Sequence[str] | None = None,
+    *,
+    method: Method = "tsne",
+    color: Sequence[str] | Sequence[float] | npt.NDArray[np.generic] | None = None,
+    title: str | None = None,
+    seed: int = 0,
+) -> "Figure":
+    """Draw words as dots with labels that do not overlap.
+
+    A label that finds no room is left out, its dot stays, and the footer says how many there are.
+    Earlier words choose their place first. Words are drawn letter by letter, ``$`` and all, with
+    whatever installed fonts have their characters.
+
+    Args:
+        vectors: words and rows.
+        words: those to draw, each once; by default the first 200.
+        method: ``"tsne"`` or ``"pca"``, as in :func:`project`.
+        color: one number for each word (drawn as a scale), or one category (drawn as colours and
+            shapes; the six largest have their own).
+        title: drawn above the map.
+        seed: as in :func:`project`; the same seed draws the same map.
+
+    Raises:
+        UnknownWordError: a word that ``vectors`` does not hold.
+        InvalidArgumentError: no words, a word twice, or another number of colours than words.
+        MissingExtraError: matplotlib is not installed.
+    """
+    chosen = _chosen(vectors, words)
+    colouring = None if color is None else colouring_of(color, chosen)
+    side, letter, dot = next(
+        size[1:] for size in _SIZES if len(chosen) <= size[0] or size is _SIZES[-1]
+    )
+    names = colouring.names if isinstance(colouring, Categories) else ()
+    figure = new_figure(side, side)  # for measuring; its size is set next
+    lettering = lettering_for([*chosen, *names, title or ""])
+    width = side + 2 * _SIDE + _key_width(figure, colouring, lettering)
+    top = _TOP if title else _SIDE
+    height = side + top + _BOTTOM
+    figure.set_size_inches(width, height)
+    axes = figure.add_axes((_SIDE / width, _BOTTOM / height, side / width, side / height))
+
+    rows = np.stack([vectors[word] for word in chosen])
+    points = project(rows, method, seed).astype(np.float64)
+    _frame(axes, points)
+    if isinstance(colouring, Categories):
+        colouring.draw(axes, points, dot, lettering)
+    elif isinstance(colouring, Numbers):
+        place = ((2 * _SIDE + side) / width, (_BOTTOM + side / 4) / height)
+        colouring.draw(axes, points, dot, (*place, 0.2 / width, side / 2 / height))
+    else:
+        draw_plain(axes, points, dot)
+    left_out = _label(axes, points, chosen, lettering, letter, dot)
+
+    if title:
+        style = lettering.style(13, color=INK, ha="left", va="center")
+        shown = lettering.drawn(title, int(side / 0.11))
+        figure.text(_SIDE / width, 1 - top / 2 / height, shown, **style)
+    undrawn = sum(not lettering.missing.isdisjoint(word) for word in chosen)
+    notes = f"{_METHOD_NAMES[method]} of {_number(len(chosen), 'word')} × {rows.shape[1]:,} columns"
+    if left_out:
+        notes += f"   ·   {_number(left_out, 'label')} left out for want of room"
+    if undrawn:
+        notes += f"\n▯: {_number(undrawn, 'word')} with characters that no installed font has"
+    style = lettering.style(8, color=MUTED, ha="left", va="center", linespacing=1.5)
+    figure.text(_SIDE / width, _BOTTOM / 2 / height, notes, **style)
+    return figure
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def _key_width(
+    figure: "Figure", colouring: Numbers | Categories | None, lettering: Lettering
+) -> float:
+    """Inches for the legend or the scale at the right."""
+    if isinstance(colouring, Categories):
+        style = lettering.style(LEGEND_LETTER)
+        _, sizes = measured(figure, colouring.keys(lettering), style)
+        return float(sizes[:, 0].max()) / 72 + 0.6
+    return 0.0 if colouring is None else 0.9
+
+
+def _chosen(vectors: Vectors, words: Sequence[str] | None) -> list[str]:
+    if isinstance(words, str):
+        raise InvalidArgumentError(f"`words` must be a list of words. Received: {words!r}.")
+    chosen = list(vectors.words[:_DEFAULT_WORDS] if words is None else words)
+    if not chosen:
+        raise InvalidArgumentError("A map needs at least one word. Received none.")
+    seen: set[str] = set()
+    for word in chosen:
+        vectors[word]  # raises for a word without a row
+        if word in seen:
+            raise InvalidArgumentError(
+                f"`words` must name each word once. {word!r} is there twice."
+            )
+        seen.add(word)
+    return chosen
+
+
+def _frame(axes: "Axes", points: npt.NDArray[np.float64]) -> None:
+    """A square around the points, the same scale both ways, without ticks: axes have no unit."""
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    half = np.ptp(points, axis=0).max() / 2 * 1.1 or 1.0
+    axes.set_xlim(middle[0] - half, middle[0] + half)
+    axes.set_ylim(middle[1] - half, middle[1] + half)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set(color=FAINT, linewidth=0.8)
+
+
+def _label(
+    axes: "Axes",
+    points: npt.NDArray[np.float64],
+    words: list[str],
+    lettering: Lettering,
+    letter: float,
+    dot: float,
+) -> int:
+    """Draw the labels there is room for; how many there is none for."""
+    from matplotlib.collections import LineCollection
+
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    style = lettering.style(letter, color=INK, ha="center", va="center", zorder=3)
+    texts, sizes = measured(figure, map(lettering.drawn, words), style)
+    pixel = figure.dpi / 72  # in a point
+    sizes *= pixel
+    anchors = axes.transData.transform(points)
+    left, bottom, right, top = axes.bbox.padded(-2 * pixel).extents
+    corners, distant = place_labels(
+        anchors, sizes + 2 * pixel, (left, bottom, right, top), (dot / 2 + 1.5) * pixel
+    )
+    corners += pixel  # the margin around the letters, counted in above
+    lines = []
+    for index in np.flatnonzero(~np.isnan(corners[:, 0])):
+        text, corner = texts[index], corners[index]
+        x, y = axes.transData.inverted().transform(corner + sizes[index] / 2)
+        text.set_position((x, y))
+        text.set_transform(axes.transData)
+        axes.add_artist(text)
+        if distant[index]:
+            near = np.clip(anchors[index], corner, corner + sizes[index])
+            lines.append(axes.transData.inverted().transform([anchors[index], near]))
+    axes.add_collection(LineCollection(lines, colors=MUTED, linewidths=0.5, zorder=1.5))
+    return int(np.isnan(corners[:, 0]).sum())

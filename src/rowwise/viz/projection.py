@@ -1,0 +1,105 @@
+"""From rows with many columns to points on a plane."""
+
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.errors import InvalidArgumentError, InvalidShapeError
+
+Method = Literal["tsne", "pca"]
+
+# scikit-learn's default perplexity: about how many neighbours of a row count as near.
+_PERPLEXITY = 30.0
+
+
+def project(
+    rows: npt.ArrayLike,
+    method: Method = "tsne",
+    seed: int = 0,
+    perplexity: float | None = None,
+) -> npt.NDArray[np.float32]:
+    """Lay rows out on a plane: float32 (n, 2).
+
+    The same rows and seed give the same points, whatever the number of cores.
+
+    Args:
+        rows: real numbers (n, d), with d at least 1.
+        method: ``"tsne"`` keeps near rows near (van der Maaten and Hinton, 2008); ``"pca"`` keeps
+            as much of the variance as two straight directions can. Fewer than four rows have no
+            near and far neighbours to tell apart, so for them t-SNE gives way to PCA, which shows
+            the distances between three rows exactly.
+        seed: starts t-SNE a little differently; PCA has nothing random.
+        perplexity: for t-SNE, about how many neighbours count as near; more than 0 and less than
+            n. Chosen by default: 30, or (n - 1) / 3 when there are fewer than 91 rows.
+
+    Raises:
+        InvalidShapeError: ``rows`` is not a matrix, or has no columns.
+        InvalidArgumentError: a row with NaN or infinity (the message says which), an unknown
+            method, or a perplexity that does not fit.
+    """
+    if method not in get_args(Method):
+        raise InvalidArgumentError(f"`method` must be 'tsne' or 'pca'. Received: {method!r}.")
+    table = _checked(rows)
+    n = len(table)
+    if perplexity is not None and (method == "pca" or not 0 < perplexity < n):
+        raise InvalidArgumentError(
+            f"`perplexity` must be more than 0 and less than the number of rows, {n}, and is for "
+            f"method='tsne' alone. Received: perplexity={perplexity!r}, method={method!r}."
+        )
+    centred = table - table.mean(axis=0) if n else table
+    largest = np.abs(centred).max(initial=0.0)
+    if largest == 0.0:
+        return np.zeros((n, 2), dtype=np.float32)
+    # Neither method minds the scale; squares of very large or small numbers would not fit float32.
+    flat = _principal(centred / largest)
+    if method == "pca" or n < 4:
+        points: npt.NDArray[np.float32] = (flat * largest).astype(np.float32)
+        return points
+    chosen = min(_PERPLEXITY, (n - 1) / 3) if perplexity is None else perplexity
+    return _tsne((centred / largest).astype(np.float32), flat, seed, chosen)
+
+
+def _checked(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    table = np.asarray(rows)
+    if table.ndim != 2 or table.shape[1] == 0:
+        raise InvalidShapeError(
+            f"`rows` must be a matrix with at least one column. Received shape {table.shape}."
+        )
+    if table.dtype.kind not in "fiub":
+        raise InvalidArgumentError(f"`rows` must be real numbers. Received dtype {table.dtype}.")
+    finite = np.isfinite(table).all(axis=1)
+    if not finite.all():
+        raise InvalidArgumentError(
+            f"Every number must be finite. Row {int(np.argmin(finite))} holds NaN or infinity; "
+            f"{int((~finite).sum())} of {len(table)} rows do. Leave them out."
+        )
+    return table.astype(np.float64)
+
+
+def _principal(centred: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The two directions of most variance, (n, 2); zeros where there is only one."""
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    directions = directions[:2]
+    # A direction's sign is arbitrary: let its largest part be positive.
+    largest = np.abs(directions).argmax(axis=1)
+    directions = directions * np.sign(directions[np.arange(len(directions)), largest])[:, None]
+    flat = np.zeros((len(centred), 2))
+    flat[:, : len(directions)] = centred @ directions.T
+    return flat
+
+
+def _tsne(
+    table: npt.NDArray[np.float32], flat: npt.NDArray[np.float64], seed: int, perplexity: float
+) -> npt.NDArray[np.float32]:
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    # Start from the principal directions, as is usual, with a little noise: it parts equal rows.
+    start = flat / flat[:, 0].std() * 1e-4
+    start += np.random.default_rng(seed).normal(scale=1e-6, size=flat.shape)
+    tsne = TSNE(perplexity=perplexity, init=start.astype(np.float32), random_state=seed)
+    # With several threads the order of a sum differs between runs, and t-SNE magnifies that.
+    with threadpool_limits(limits=1):
+        points: npt.NDArray[np.float32] = tsne.fit_transform(table)
+    return points.astype(np.float32)

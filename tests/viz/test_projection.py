@@ -1,0 +1,109 @@
+"""Projections: any number of rows, the same points for the same seed, clear errors."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
+
+from rowwise.errors import InvalidArgumentError, InvalidShapeError
+from rowwise.viz import project
+
+
+def rows_of(n: int, d: int = 6, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 8, 40])
+@pytest.mark.parametrize("d", [1, 2, 6])
+def test_any_number_of_rows(method, n, d):
+    points = project(rows_of(n, d), method)
+    assert points.shape == (n, 2)
+    assert points.dtype == np.float32
+    assert np.isfinite(points).all()
+    assert len(np.unique(points, axis=0)) == n
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_deterministic(method):
+    rows = rows_of(60)
+    first = project(rows, method, seed=3)
+    with threadpool_limits(limits=1):
+        second = project(rows.copy(), method, seed=3)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_seed_matters_to_tsne():
+    rows = rows_of(60)
+    assert not np.array_equal(project(rows, seed=1), project(rows, seed=2))
+
+
+def test_pca_agrees_with_scikit_learn():
+    rows = rows_of(50)
+    expected = PCA(2, svd_solver="full").fit_transform(rows)
+    np.testing.assert_allclose(np.abs(project(rows, "pca")), np.abs(expected), atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_three_rows_keep_their_distances(method):
+    rows = rows_of(3)
+    points = project(rows, method)
+    for a, b in [(0, 1), (0, 2), (1, 2)]:
+        expected = np.linalg.norm(rows[a] - rows[b])
+        assert np.linalg.norm(points[a] - points[b]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_tsne_keeps_clusters_together():
+    centres = rows_of(4, 20, seed=1) * 10
+    rows = np.repeat(centres, 12, axis=0) + rows_of(48, 20)
+    points = project(rows)
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert (distances.argmin(axis=1) // 12 == np.arange(48) // 12).all()
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("n", [1, 3, 10])
+def test_equal_rows(method, n):
+    assert np.isfinite(project(np.ones((n, 3)), method)).all()
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_scale_does_not_matter_to_tsne(scale):
+    rows = rows_of(20).astype(np.float64)
+    np.testing.assert_allclose(project(rows * scale), project(rows), rtol=0.05, atol=0.5)
+
+
+def test_perplexity():
+    rows = rows_of(20)
+    assert not np.array_equal(project(rows, perplexity=2), project(rows, perplexity=10))
+
+
+@pytest.mark.parametrize(
+    ("method", "perplexity"), [("tsne", 0), ("tsne", 20), ("tsne", float("nan")), ("pca", 5)]
+)
+def test_wrong_perplexity(method, perplexity):
+    with pytest.raises(InvalidArgumentError, match="less than the number of rows, 20"):
+        project(rows_of(20), method, perplexity=perplexity)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_rows_that_are_not_finite_are_named(value, method):
+    rows = rows_of(9)
+    rows[[4, 7], 2] = value
+    with pytest.raises(InvalidArgumentError, match=r"Row 4 holds NaN or infinity; 2 of 9 rows do"):
+        project(rows, method)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 0), (2, 2, 2)])
+def test_wrong_shape(shape):
+    with pytest.raises(InvalidShapeError, match=r"must be a matrix"):
+        project(np.zeros(shape))
+
+
+def test_wrong_method_and_dtype():
+    with pytest.raises(InvalidArgumentError, match=r"must be 'tsne' or 'pca'. Received: 'umap'"):
+        project(rows_of(3), "umap")
+    with pytest.raises(InvalidArgumentError, match=r"must be real numbers. Received dtype <U1"):
+        project(np.array([["a"]]))
