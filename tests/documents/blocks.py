@@ -46,9 +46,7 @@ def unfenced_blocks(text: str) -> list[Block]:
     """Code among prose without any mark: from an import on, as far as it is Python."""
     lines = text.splitlines(keepends=True)
     start = next(i for i, line in enumerate(lines) if re.match(r"(import|from) \w+", line))
-    end = max(
-        i for i in range(start + 1, len(lines) + 1) if is_python("".join(lines[start:i]))
-    )
+    end = max(i for i in range(start + 1, len(lines) + 1) if is_python("".join(lines[start:i])))
     return [Block("listing", "".join(lines[start:end]), "".join(lines[end:]))]
 
 

@@ -13,6 +13,9 @@ from rowwise.errors import BackendError
 # In the order in which they are tried: JAX is the lightest and the fastest here.
 BACKENDS = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch"}
 
+# Keras runs on these, too, but does not train.
+INFERENCE_BACKENDS = {"numpy": "numpy", "openvino": "openvino"}
+
 # What Keras writes into keras.json by itself when there is none: nobody chose it.
 _UNTOUCHED: dict[str, Any] = {
     "floatx": "float32",
@@ -68,8 +71,14 @@ def choose_backend() -> Choice:
         BackendError: as ``find_choice``, and when the backend that was named is not installed.
     """
     choice = find_choice()
-    package = BACKENDS.get(choice.backend)
-    if package is not None and find_spec(package) is None:
+    known = BACKENDS | INFERENCE_BACKENDS
+    package = known.get(choice.backend)
+    if package is None:
+        raise BackendError(
+            f"There is no Keras backend {choice.backend!r} ({choice.reason}). "
+            f"Choose one of {', '.join(known)}."
+        )
+    if find_spec(package) is None:
         raise BackendError(
             f"The Keras backend {choice.backend!r} was asked for ({choice.reason}), but the "
             f"package {package} is not installed. Install it with "

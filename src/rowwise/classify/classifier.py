@@ -10,12 +10,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from rowwise.backend import keras
 from rowwise.classify import storage
 from rowwise.classify.batches import Batches
-from rowwise.classify.heads import HEADS, WORD_TABLE, Design
+from rowwise.classify.heads import HEADS, MANY_TEXTS, WORD_TABLE, Design, Plan
 from rowwise.errors import DataFileError, InvalidArgumentError, InvalidShapeError
 from rowwise.text import Splitter, Vocabulary
 from rowwise.training import load_keras_model
@@ -36,17 +37,23 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         head: ``"pooled"``: the mean over the rows of words and pairs of words, quick and hard to
             beat on short texts; ``"lstm"``: reads the words in order; ``"cnn"``: looks at a few
             neighbouring words at a time.
-        output_dim: columns of the tables; with ``vectors`` theirs count.
+        output_dim: columns of the tables; with ``vectors`` theirs count. None: 32 for
+            ``"pooled"``, 64 for the others.
         max_words: words of the vocabulary at most, the most frequent ones, with padding and
             unknown counted; None for all.
         min_count: words that occur less often in the training texts are unknown.
         max_length: words of a text that are looked at; None takes the length that 99.5 % of
             the training texts do not exceed, at most 256.
         pair_buckets: rows of the table of word pairs (``"pooled"`` only); 0 for no pairs.
-        dropout: share of the features that is left out in training.
-        epochs: how often every text is seen, at most.
-        batch_size: texts of a step.
-        learning_rate: of Adam, at the start; it falls evenly to zero.
+        dropout: share of the features that is left out in training. None: 0.3 for ``"pooled"``,
+            0.5 for the others.
+        epochs: how often every text is seen, at most. None: 8 for ``"pooled"``, 6 for the others,
+            and half of that for more than 20,000 texts.
+        batch_size: texts of a step. None: 32, and more for many texts, up to 128.
+        learning_rate: of Adam, at the start; it falls evenly to zero. None: 0.01 for
+            ``"pooled"``, 0.002 for the others.
+        label_smoothing: share of each example that counts for all classes alike, which keeps the
+            probabilities from running to 0 and 1.
         vectors: ``Vectors`` whose rows the words' table starts with.
         train_vectors: whether those rows are trained further.
         validation_split: share of the texts, by class, that is kept out to measure each epoch.
@@ -72,15 +79,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self,
         head: str = "pooled",
         *,
-        output_dim: int = 64,
+        output_dim: int | None = None,
         max_words: int | None = None,
         min_count: int = 1,
         max_length: int | None = None,
         pair_buckets: int = 2**16,
-        dropout: float = 0.3,
-        epochs: int = 10,
-        batch_size: int = 32,
-        learning_rate: float = 5e-3,
+        dropout: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        label_smoothing: float = 0.1,
         vectors: Vectors | None = None,
         train_vectors: bool = True,
         validation_split: float = 0.0,
@@ -100,6 +108,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.label_smoothing = label_smoothing
         self.vectors = vectors
         self.train_vectors = train_vectors
         self.validation_split = validation_split
@@ -139,19 +148,26 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         training, held_out = self._split(classes, int(seeds.integers(2**31 - 1)))
         seen = [texts[i] for i in training]
         self.vocabulary_ = Vocabulary.build(seen, SPLITTER, self.max_words, self.min_count)
+        if len(self.vocabulary_) == 2:
+            raise InvalidArgumentError(
+                f"None of the {len(seen)} training texts has a word"
+                f"{f' that occurs {self.min_count} times' if self.min_count > 1 else ''}."
+            )
         self.max_length_ = self._choose_length(seen)
         ids = self._encode(texts)
         weights = self._weigh(classes[training])[classes]
-        self.model_ = self._build(int(seeds.integers(2**31 - 1)), len(training))
+        plan = self._plan(len(training))
+        self.model_ = self._build(plan, int(seeds.integers(2**31 - 1)))
         batches = [
-            Batches(ids[part], classes[part], weights[part], self.batch_size, seed)
+            Batches(ids[part], classes[part], weights[part], len(self.classes_), plan.batch, seed)
             for part, seed in ((training, int(seeds.integers(2**31 - 1))), (held_out, None))
         ]
         history = self.model_.fit(
             batches[0],
             validation_data=batches[1] if len(held_out) else None,
-            epochs=self.epochs,
+            epochs=plan.epochs,
             callbacks=[*(self.callbacks or []), *self._early_stopping()],
+            shuffle=False,  # the batches are shuffled already, by the seed
             verbose=self.verbose,
         )
         self.history_ = {name: list(map(float, v)) for name, v in history.history.items()}
@@ -246,13 +262,15 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             )
         for name in ("output_dim", "epochs", "batch_size"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1
+            ):
                 raise InvalidArgumentError(
-                    f"`{name}` must be a positive whole number. Received: {value!r}."
+                    f"`{name}` must be None or a positive whole number. Received: {value!r}."
                 )
-        for name in ("dropout", "validation_split"):
+        for name in ("dropout", "label_smoothing", "validation_split"):
             value = getattr(self, name)
-            if not 0 <= value < 1:
+            if value is not None and not 0 <= value < 1:
                 raise InvalidArgumentError(
                     f"`{name}` must be a share from 0 to less than 1. Received: {value!r}."
                 )
@@ -314,32 +332,44 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             )
         return np.asarray(weights, dtype=np.float32)
 
-    def _build(self, seed: int, texts: int) -> Any:
-        first_rows, output_dim = None, int(self.output_dim)
+    def _plan(self, texts: int) -> Plan:
+        """The head's numbers, where the user did not give others."""
+        head = HEADS[self.head]
+        batch = int(np.clip(2 ** round(np.log2(max(texts, 1) / 256)), 32, 128))
+        return Plan(
+            output_dim=int(_or(self.output_dim, head.output_dim)),
+            dropout=float(_or(self.dropout, head.dropout)),
+            learning_rate=float(_or(self.learning_rate, head.learning_rate)),
+            epsilon=head.epsilon,
+            epochs=int(_or(self.epochs, head.epochs if texts <= MANY_TEXTS else head.many_epochs)),
+            batch=int(_or(self.batch_size, batch)),
+            texts=texts,
+        )
+
+    def _build(self, plan: Plan, seed: int) -> Any:
+        first_rows, output_dim = None, plan.output_dim
         if self.vectors is not None:
             alignment = align(self.vectors, self.vocabulary_, seed)
-            first_rows = alignment.rows
             self.coverage_ = alignment.coverage
-            output_dim = self.vectors.dimension
+            first_rows, output_dim = alignment.rows, self.vectors.dimension
         design = Design(
             vocabulary=self.vocabulary_,
             classes=len(self.classes_),
             length=self.max_length_,
             output_dim=output_dim,
             pair_buckets=self.pair_buckets,
-            dropout=self.dropout,
+            dropout=plan.dropout,
             first_rows=first_rows,
             train_words=self.vectors is None or self.train_vectors,
             seed=seed,
         )
-        model = HEADS[self.head](design)
-        steps = self.epochs * -(-texts // self.batch_size)
+        model = HEADS[self.head].build(design)
         falling = keras.optimizers.schedules.PolynomialDecay(
-            self.learning_rate, steps, end_learning_rate=0.0
+            plan.learning_rate, plan.steps, end_learning_rate=0.0
         )
         model.compile(
-            optimizer=keras.optimizers.Adam(falling),
-            loss="sparse_categorical_crossentropy",
+            optimizer=keras.optimizers.Adam(falling, epsilon=plan.epsilon),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.label_smoothing),
             weighted_metrics=["accuracy"],
         )
         return model
@@ -352,6 +382,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
                 monitor="val_loss", patience=self.patience, restore_best_weights=True
             )
         ]
+
+
+def _or(given: Any, otherwise: Any) -> Any:
+    return otherwise if given is None else given
 
 
 def _as_texts(texts: Any) -> list[str]:
@@ -372,8 +406,10 @@ def _as_labels(labels: Any) -> npt.NDArray[Any]:
     if labels is None:
         raise InvalidArgumentError("`fit` requires y to be passed, but the target y is None.")
     array: npt.NDArray[Any] = np.asarray(labels if hasattr(labels, "dtype") else list(labels))
-    if array.ndim != 1:
+    if array.ndim != 1 and array.shape[1:] != (1,):
         raise InvalidShapeError(f"Expected one label a text. Received shape {array.shape}.")
+    array = column_or_1d(array, warn=True)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InvalidArgumentError("Labels must not be NaN or infinite.")
+    check_classification_targets(array)
     return array

@@ -15,9 +15,12 @@ from rowwise import viz
 from rowwise.classify.classifier import TextClassifier
 from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
-from rowwise.vectors import Vectors
 
-MAP_WORDS = 100
+MAP_WORDS = 60
+
+# A word that occurs as often says something; of more words than these none is looked at.
+FEW = 5
+CANDIDATES = 5_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def train_run(
     """Train on most of the texts, measure on the others, and leave all of it in ``folder``.
 
     The folder gets ``model.keras``, ``metrics.json``, ``history.json``, ``history.png`` (loss and
-    accuracy), ``confusion.png`` and ``words.png`` (a map of the words that tell most).
+    accuracy), ``confusion.png`` and, when the texts have words of letters, ``words.png`` (a map of
+    the words that tell most).
 
     Args:
         classifier: not fitted yet.
@@ -65,7 +69,7 @@ def train_run(
         )
     except ValueError as error:
         raise InvalidArgumentError(
-            f"Cannot keep {test_share:.0%} of {len(texts)} texts apart for testing: {error} Give "
+            f"Cannot keep {test_share:.0%} of {len(texts)} texts apart for testing: {error}. Give "
             "more examples of each label."
         ) from error
     target = Path(folder)
@@ -88,37 +92,39 @@ def train_run(
     figures = {
         "history.png": viz.plot_history(classifier.history_),
         "confusion.png": viz.plot_confusion(counts, names),
-        "words.png": plot_telling_words(classifier),
     }
+    if telling := telling_words(classifier, MAP_WORDS):
+        figures["words.png"] = plot_words(classifier, telling)
     for name, figure in figures.items():
         viz.save_figure(figure, target / name)
     return report
 
 
-def telling_words(classifier: TextClassifier, count: int) -> list[str]:
-    """The ``count`` words whose rows moved the class most, among those seen several times.
+def telling_words(classifier: TextClassifier, count: int) -> dict[str, Any]:
+    """The ``count`` words that make the classifier surest of a label, and that label.
 
-    A row's length shows how much a word says, since all rows start small.
+    Each word is classified as a text of its own. Only words of letters count that the training
+    texts hold several times, since of a word seen once the model learns whatever text it was in.
     """
-    vectors = classifier.word_vectors()
-    norms = np.linalg.norm(vectors.rows, axis=1)
-    seen = np.array(classifier.vocabulary_.counts or np.ones(len(vectors) + 2))[2:]
-    letters = np.array([word.isalpha() for word in vectors.words], dtype=bool)
-    often = seen >= min(5, np.median(seen)) if len(seen) else seen
-    order = np.argsort(-np.where(letters & often, norms, -np.inf), kind="stable")
-    return [vectors.words[i] for i in order[:count]]
+    vocabulary = classifier.vocabulary_
+    counts = vocabulary.counts or (FEW,) * len(vocabulary)
+    ranked = sorted(range(2, len(vocabulary)), key=lambda id: -counts[id])
+    words = [vocabulary.words[id] for id in ranked if vocabulary.words[id].isalpha()]
+    often = sum(counts[vocabulary[word]] >= FEW for word in words)
+    candidates = words[: min(max(often, count), CANDIDATES)]
+    shares = classifier.predict_proba(candidates)
+    best = np.argsort(-shares.max(axis=1, initial=0), kind="stable")[:count]
+    return {candidates[i]: classifier.classes_[shares[i].argmax()] for i in best}
 
 
-def plot_telling_words(classifier: TextClassifier) -> Any:
-    """A map of the words that tell most, coloured by the label that they speak for."""
-    vectors = classifier.word_vectors()
-    words = telling_words(classifier, MAP_WORDS)
-    leanings = classifier.predict(words)
+def plot_words(classifier: TextClassifier, telling: Mapping[str, Any]) -> Any:
+    """A map of words, coloured by the label that each speaks for."""
     return viz.plot_map(
-        Vectors(words, np.stack([vectors[word] for word in words])),
+        classifier.word_vectors(),
+        words=list(telling),
         method="tsne",
-        color=[str(label) for label in leanings],
-        title="Words by what they say about the label",
+        color=[str(label) for label in telling.values()],
+        title="The words that tell most, by the label that they speak for",
     )
 
 

@@ -28,7 +28,7 @@ def command(output: Path, seed: int, as_json: bool) -> None:
     check_can_write(output)
     from dataclasses import asdict
 
-    from rowwise.text.examples import read_examples
+    from rowwise.text import read_examples
 
     with as_file(files("rowwise.data") / "reviews.csv") as path:
         examples = read_examples(path, text="text", label="label")

@@ -26,7 +26,7 @@ def command(
     FILE is CSV, TSV, JSON Lines or Parquet; - is standard input. A label that the model does not
     know counts as wrong.
     """
-    from rowwise.text.examples import read_examples
+    from rowwise.text import read_examples
 
     examples = read_examples(file, text=text, label=label, format=file_format)
     labels = examples.labels or []

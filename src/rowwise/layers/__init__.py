@@ -3,5 +3,6 @@
 from rowwise.layers.embedding import Embedding
 from rowwise.layers.guideline import suggest_output_dim
 from rowwise.layers.pairs import WordPairs
+from rowwise.layers.pooling import Pool
 
-__all__ = ["Embedding", "WordPairs", "suggest_output_dim"]
+__all__ = ["Embedding", "Pool", "WordPairs", "suggest_output_dim"]

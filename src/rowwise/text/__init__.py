@@ -1,6 +1,7 @@
 """Text to ids: vocabularies, Keras's Tokenizer and its companions."""
 
 from rowwise.text.encoded import EncodedTexts
+from rowwise.text.examples import Examples, read_examples, read_texts
 from rowwise.text.hashing import hashing_trick, one_hot
 from rowwise.text.padding import pad_sequences
 from rowwise.text.sampling import make_sampling_table, skipgrams
@@ -13,6 +14,7 @@ from rowwise.text.words import Words
 __all__ = [
     "DEFAULT_FILTERS",
     "EncodedTexts",
+    "Examples",
     "Splitter",
     "Tokenizer",
     "Vocabulary",
@@ -21,6 +23,8 @@ __all__ = [
     "make_sampling_table",
     "one_hot",
     "pad_sequences",
+    "read_examples",
+    "read_texts",
     "skipgrams",
     "text_to_word_sequence",
     "tokenizer_from_json",

@@ -1,6 +1,10 @@
 """Loading models that Keras or rowwise saved, the older ``.h5`` files too."""
 
 import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +44,23 @@ def load_keras_model(
         with path.open("rb") as file:
             start = file.read(8)
         if start == _HDF5_START:
-            return load_h5_model(path, custom_objects, compile, safe_mode)
+            with _naming_damage(path):
+                return load_h5_model(path, custom_objects, compile, safe_mode)
         if not start.startswith(_ZIP_START):
             raise DataFileError(
                 f"{str(path)!r} is not a Keras model: expected a `.keras` or `.h5` file, and it is "
                 "neither by its content."
             )
-    return keras.models.load_model(
-        filepath, custom_objects=custom_objects, compile=compile, safe_mode=safe_mode
-    )
+    with _naming_damage(path):
+        return keras.models.load_model(
+            filepath, custom_objects=custom_objects, compile=compile, safe_mode=safe_mode
+        )
+
+
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    """Say which file it is when its content makes no model."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError) as error:
+        raise DataFileError(f"{str(path)!r} is not a whole Keras model: {error}.") from error

@@ -1,0 +1,61 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rowwise.backend import check_on_host, collect_errors, keras, without_checks
+from rowwise.errors import InvalidIdError
+
+
+def refuse_negative(values: np.ndarray) -> None:
+    if (values < 0).any():
+        raise InvalidIdError(f"negative: {values.min()}")
+
+
+@keras.saving.register_keras_serializable("tests")
+class Checked(keras.layers.Layer):
+    def call(self, inputs: Any) -> Any:
+        check_on_host(keras.ops.any(inputs < 0), inputs, refuse_negative)
+        return inputs + 1
+
+
+def model() -> Any:
+    made = keras.Sequential([keras.Input((2,), dtype="int32"), Checked()])
+    made.compile()
+    return made
+
+
+GOOD, BAD = np.array([[1, 2]]), np.array([[1, -2]])
+
+
+def test_a_plain_call_raises() -> None:
+    assert keras.ops.convert_to_numpy(Checked()(GOOD)).tolist() == [[2, 3]]
+    with pytest.raises(InvalidIdError, match="negative: -2"):
+        Checked()(BAD)
+
+
+def test_compiled_functions_collect() -> None:
+    predictor = model()
+    with collect_errors() as errors:
+        assert predictor.predict(GOOD, verbose=0).tolist() == [[2, 3]]
+    assert errors == []
+    with collect_errors() as outer, collect_errors() as inner:
+        predictor.predict(BAD, verbose=0)
+    assert [str(error) for error in inner] == ["negative: -2"]
+    assert outer == []
+
+
+def test_where_nobody_collects_it_is_a_warning() -> None:
+    with pytest.warns(RuntimeWarning, match="negative: -2"):
+        model().predict(BAD, verbose=0)
+
+
+def test_without_checks_nothing_is_looked_at() -> None:
+    with without_checks():
+        assert keras.ops.convert_to_numpy(Checked()(BAD)).tolist() == [[2, -1]]
+        model().predict(BAD, verbose=0)
+
+
+def test_a_vectorised_function_checks_its_values_not_its_branches() -> None:
+    mapped = keras.ops.vectorized_map(Checked(), keras.ops.convert_to_tensor(GOOD))
+    assert keras.ops.convert_to_numpy(mapped).tolist() == [[2, 3]]
