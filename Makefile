@@ -17,7 +17,7 @@ demo: $(STAMP)
 	$(BIN)/rowwise demo
 
 test: $(STAMP) check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -25,10 +25,13 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 docs: $(STAMP)
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# What the benchmarks compare with; fasttext is compiled, which needs a C++ compiler.
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
+	$(BIN)/python benchmarks/text.py
+	$(BIN)/python benchmarks/classify.py ../shared/data/labelled
 
 clean:
 	rm -rf $(VENV) build dist site demo

@@ -10,6 +10,7 @@ import click
 
 from rowwise.cli.output import echo_json
 from rowwise.cli.train import check_can_write, echo_report, run
+from rowwise.files import atomic_path
 
 
 @click.command(name="demo")
@@ -24,14 +25,22 @@ from rowwise.cli.train import check_can_write, echo_report, run
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, and no progress bar.")
 def command(output: Path, seed: int, as_json: bool) -> None:
-    """Train a classifier on short reviews, and print what it learned."""
+    """Train a classifier on short reviews, and print what it learned.
+
+    The reviews are left in the folder, too, to try the other commands on.
+    """
     check_can_write(output)
     from dataclasses import asdict
 
     from rowwise.text import read_examples
 
-    with as_file(files("rowwise.data") / "reviews.csv") as path:
-        examples = read_examples(path, text="text", label="label")
+    output.mkdir(parents=True, exist_ok=True)
+    with (
+        as_file(files("rowwise.data") / "reviews.csv") as path,
+        atomic_path(output / "reviews.csv") as copy,
+    ):
+        shutil.copyfile(path, copy)
+    examples = read_examples(output / "reviews.csv", text="text", label="label")
     if not as_json:
         click.echo(f"{len(examples.texts)} short reviews, written for rowwise.")
     report = run(

@@ -187,4 +187,4 @@ def echo_report(report: "RunReport", output: Path) -> None:
         f"macro F1 {percent(report.macro_f1)}."
     )
     click.echo(f"Everything is in the folder {output}:")
-    click.echo("  model.keras  metrics.json  history.json  history.png  confusion.png  words.png")
+    click.echo(f"  {'  '.join(sorted(path.name for path in output.iterdir() if path.is_file()))}")
