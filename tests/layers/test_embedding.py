@@ -164,6 +164,10 @@ def test_a_bad_id_in_keras_own_loops_is_the_same_error(
 
 def test_a_stock_model_warns_and_shows_nan() -> None:
     model = keras.Sequential([keras.Input((2,), dtype="int32"), Embedding(10, 4, weights=TABLE)])
+    if keras.backend.backend() != "jax":  # the others lose nothing by an exception
+        with pytest.raises(Exception, match="-1 at position"):
+            model.predict(np.array([[-1, 3]]), verbose=0)
+        return
     with pytest.warns(RuntimeWarning, match="-1 at position"):
         rows = model.predict(np.array([[-1, 3]]), verbose=0)
     assert np.isnan(rows[0, 0]).all()

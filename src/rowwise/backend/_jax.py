@@ -18,7 +18,7 @@ def call_host(flag: Any, values: Any, function: Callable[[Any], None]) -> None:
     # Under `vmap` both branches run, so `function` is to look again and not trust the flag.
     jax.lax.cond(
         flag,
-        lambda ids: jax.debug.callback(lambda host: _discard(report(function, host)), ids),
+        lambda ids: jax.debug.callback(lambda host: report(function, host), ids),
         lambda _: None,
         values,
     )
@@ -27,7 +27,3 @@ def call_host(flag: Any, values: Any, function: Callable[[Any], None]) -> None:
 def wait_for_host() -> None:
     """See ``rowwise.backend.host``."""
     jax.effects_barrier()  # type: ignore[no-untyped-call]
-
-
-def _discard(_: object) -> None:
-    """A debug callback returns nothing."""

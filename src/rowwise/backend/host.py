@@ -8,6 +8,7 @@ is collected, and the model raises it when the compiled function has ended.
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -57,20 +58,26 @@ def check_on_host(flag: Any, values: Any, check: Check) -> None:
         check: gets ``values`` as a NumPy array; raises a RowwiseError when they are wrong.
     """
     if not _suspended:
-        _framework.call_host(flag, values, check)
+        _framework.call_host(flag, values, partial(_collecting, check))
 
 
-def report(check: Check, values: npt.NDArray[Any]) -> RowwiseError | None:
-    """Run ``check`` inside a compiled function's call to the host; keep and return its error."""
+def _collecting(check: Check, values: npt.NDArray[Any]) -> None:
+    """Run ``check``; whoever collects gets what it raises before Keras rewrites it."""
     try:
         check(np.asarray(values))
     except RowwiseError as error:
         if _collections:
             _collections[-1].append(error)
-        else:
+        raise
+
+
+def report(check: Check, values: npt.NDArray[Any]) -> None:
+    """Run ``check`` in a compiled function that nothing may be raised from; warn or collect."""
+    try:
+        check(values)
+    except RowwiseError as error:
+        if not _collections:
             warnings.warn(f"{error}", RuntimeWarning, stacklevel=2)
-        return error
-    return None
 
 
 @contextmanager
