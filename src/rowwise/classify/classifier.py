@@ -10,13 +10,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from rowwise.backend import keras
 from rowwise.classify import storage
 from rowwise.classify.batches import Batches
 from rowwise.classify.heads import HEADS, MANY_TEXTS, WORD_TABLE, Design, Plan
+from rowwise.classify.inputs import as_labels, as_texts
 from rowwise.errors import DataFileError, InvalidArgumentError, InvalidShapeError
 from rowwise.text import Splitter, Vocabulary
 from rowwise.training import load_keras_model
@@ -131,7 +131,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             InvalidShapeError: another number of labels than of texts.
         """
         self._check_parameters()
-        texts, labels = _as_texts(X), _as_labels(y)
+        texts, labels = as_texts(X), as_labels(y)
         if len(texts) != len(labels):
             raise InvalidShapeError(
                 f"There must be as many labels as texts. Received {len(texts)} texts and "
@@ -176,7 +176,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Iterable[str]) -> npt.NDArray[np.float32]:
         """The probability of each class for n texts, float32 (n, classes), rows sum to 1."""
         check_is_fitted(self, "model_")
-        texts = _as_texts(X)
+        texts = as_texts(X)
         ids = self._encode(texts)
         # Keras compiles for each number of rows: fill up to one of a few.
         padded = min(PREDICT_BATCH, 1 << max(3, (len(ids) - 1).bit_length()))
@@ -386,30 +386,3 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
 def _or(given: Any, otherwise: Any) -> Any:
     return otherwise if given is None else given
-
-
-def _as_texts(texts: Any) -> list[str]:
-    """Texts of any sequence, an array or a column of a data frame."""
-    if isinstance(texts, (str, bytes)):
-        raise InvalidArgumentError(
-            f"Expected several texts, as in [{texts!r}]. Received a single one."
-        )
-    if hasattr(texts, "ndim") and texts.ndim != 1:
-        raise InvalidShapeError(
-            f"Expected texts in one dimension. Received an array of shape {texts.shape}; Reshape "
-            "your data or choose the column of texts."
-        )
-    return list(texts)
-
-
-def _as_labels(labels: Any) -> npt.NDArray[Any]:
-    if labels is None:
-        raise InvalidArgumentError("`fit` requires y to be passed, but the target y is None.")
-    array: npt.NDArray[Any] = np.asarray(labels if hasattr(labels, "dtype") else list(labels))
-    if array.ndim != 1 and array.shape[1:] != (1,):
-        raise InvalidShapeError(f"Expected one label a text. Received shape {array.shape}.")
-    array = column_or_1d(array, warn=True)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InvalidArgumentError("Labels must not be NaN or infinite.")
-    check_classification_targets(array)
-    return array

@@ -44,19 +44,3 @@ def read_description(path: str | os.PathLike[str]) -> dict[str, Any] | None:
             f"found {description.get('format')!r}. Update rowwise."
         )
     return description
-
-
-def load_model(path: str | os.PathLike[str]) -> Any:
-    """Load a ``TextClassifier``, or else whatever Keras model the file at ``path`` holds.
-
-    No code from the file is run: layers that are code (``Lambda``) are refused.
-
-    Raises:
-        DataFileError: there is no such file, or it holds no model.
-    """
-    from rowwise.classify.classifier import TextClassifier
-    from rowwise.training import load_keras_model
-
-    if read_description(path) is not None:
-        return TextClassifier.load(path)
-    return load_keras_model(path)
