@@ -21,7 +21,13 @@ from typing import Any
 
 
 class RowwiseError(Exception):
-    """Base of all errors that rowwise raises on purpose."""
+    """Base of all errors that rowwise raises on purpose.
+
+    Attributes:
+        collected: whether a model whose compiled function met the error will raise it.
+    """
+
+    collected: bool = False
 
 
 class InvalidArgumentError(RowwiseError, ValueError):

@@ -19,7 +19,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         FileNotFoundError: the folder of ``path`` does not exist.
     """
-    target = Path(path)
+    target = Path(path).resolve()  # through a link, to the file itself
     if not target.parent.is_dir():
         raise FileNotFoundError(
             f"Cannot write {str(target)!r}: the folder {str(target.parent)!r} does not exist. "

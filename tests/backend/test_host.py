@@ -1,3 +1,4 @@
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -37,14 +38,14 @@ def test_a_plain_call_raises() -> None:
 
 def test_compiled_functions_collect() -> None:
     predictor = model()
-    with collect_errors() as errors:
+    with collect_errors(predictor) as errors:
         assert predictor.predict(GOOD, verbose=0).tolist() == [[2, 3]]
     assert errors == []
     # Where that does no harm, it is raised at once, too, in the framework's own words.
-    with collect_errors() as outer, collect_errors() as inner, suppress(Exception):
+    with collect_errors(predictor) as inner, collect_errors("other") as other, suppress(Exception):
         predictor.predict(BAD, verbose=0)
     assert [str(error) for error in inner] == ["negative: -2"]
-    assert outer == []
+    assert other == []
 
 
 def test_where_nobody_collects_it_is_a_warning_or_an_error() -> None:
@@ -65,3 +66,34 @@ def test_without_checks_nothing_is_looked_at() -> None:
 def test_a_vectorised_function_checks_its_values_not_its_branches() -> None:
     mapped = keras.ops.vectorized_map(Checked(), keras.ops.convert_to_tensor(GOOD))
     assert keras.ops.convert_to_numpy(mapped).tolist() == [[2, 3]]
+
+
+def test_an_inner_run_that_finds_nothing_does_not_deafen_the_outer_one() -> None:
+    predictor = model()
+    with collect_errors(predictor) as outer, suppress(Exception):
+        with collect_errors(predictor) as inner:
+            predictor.predict(GOOD, verbose=0)
+        assert inner == []
+        predictor.predict(BAD, verbose=0)
+    assert [str(error) for error in outer] == ["negative: -2"]
+
+
+def test_models_in_several_threads_keep_their_errors_apart() -> None:
+    good, bad = model(), model()
+    found: dict[str, list[int]] = {"good": [], "bad": []}
+
+    def run(name: str, predictor: Any, ids: np.ndarray) -> None:
+        for _ in range(20):
+            with collect_errors(predictor) as errors, suppress(Exception):
+                predictor.predict(ids, verbose=0)
+            found[name].append(len(errors))
+
+    threads = [
+        threading.Thread(target=run, args=arguments)
+        for arguments in (("good", good, GOOD), ("bad", bad, BAD))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {"good": [0] * 20, "bad": [1] * 20}

@@ -28,7 +28,7 @@ from rowwise.errors import (
     InvalidTextError,
     RowwiseError,
 )
-from rowwise.text import Examples
+from rowwise.text import Examples, Splitter
 
 GOOD = ["good fun", "great film , good", "a great time", "good good", "really great fun"]
 BAD = ["bad soup", "awful film , bad", "an awful time", "bad bad", "really awful soup"]
@@ -316,6 +316,14 @@ BAD_INPUT: list[tuple[str, dict[str, Any], Any, Any, type[RowwiseError], str]] =
     ("patience", {"patience": 2}, TEXTS, LABELS, InvalidArgumentError, "validation_split"),
     ("weights", {"class_weight": "even"}, TEXTS, LABELS, InvalidArgumentError, "'balanced'"),
     ("weight", {"class_weight": {"maybe": 2}}, TEXTS, LABELS, InvalidArgumentError, "maybe"),
+    ("length", {"max_length": 0}, TEXTS, LABELS, InvalidArgumentError, "`max_length`"),
+    ("half a length", {"max_length": 2.7}, TEXTS, LABELS, InvalidArgumentError, "`max_length`"),
+    ("word", {"dropout": "x"}, TEXTS, LABELS, InvalidArgumentError, "`dropout`"),
+    ("rate", {"learning_rate": -1}, TEXTS, LABELS, InvalidArgumentError, "`learning_rate`"),
+    ("nan", {"learning_rate": np.nan}, TEXTS, LABELS, InvalidArgumentError, "`learning_rate`"),
+    ("buckets", {"pair_buckets": 1}, TEXTS, LABELS, InvalidArgumentError, "`pair_buckets`"),
+    ("negative", {"class_weight": {"no": -1}}, TEXTS, LABELS, InvalidArgumentError, "`class_weig"),
+    ("vectors", {"vectors": {"a": [1]}}, TEXTS, LABELS, InvalidArgumentError, "`vectors`"),
     ("split", {"validation_split": 0.9}, ["a", "b", "c"], [0, 1, 1], InvalidArgumentError, "side"),
 ]
 
@@ -328,6 +336,51 @@ def test_input_without_sense_is_an_error_that_says_why(
 ) -> None:
     with pytest.raises(error, match=words):
         quick(**options).fit(texts, labels)
+
+
+def test_a_fit_that_fails_leaves_the_classifier_as_it_was() -> None:
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            raise KeyboardInterrupt
+
+    classifier = quick().fit(TEXTS, LABELS)
+    before = classifier.predict_proba(TEXTS)
+    for labels, callbacks, error in (
+        (["x"] * 40, None, InvalidArgumentError),
+        (["x", "y", "z", "x"] * 10, [Interrupt()], KeyboardInterrupt),
+    ):
+        with pytest.raises(error):
+            classifier.set_params(callbacks=callbacks).fit(TEXTS, labels)
+        assert np.array_equal(classifier.predict_proba(TEXTS), before)
+    with pytest.raises(KeyboardInterrupt):
+        (unfitted := quick(callbacks=[Interrupt()])).fit(TEXTS, LABELS)
+    with pytest.raises(NotFittedError):
+        unfitted.predict(TEXTS)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    classifier = quick(output_dim=np.int64(3), epochs=np.int32(2), dropout=np.float32(0.25))
+    classifier.fit(TEXTS, LABELS).save(tmp_path / "model.keras")
+    assert rowwise.load_model(tmp_path / "model.keras").get_params()["dropout"] == 0.25
+
+
+def test_a_file_holds_the_tables_once(tmp_path: Path) -> None:
+    classifier = quick(pair_buckets=2**14, output_dim=16).fit(TEXTS, LABELS)
+    classifier.save(tmp_path / "model.keras")
+    tables = sum(weights.nbytes for weights in classifier.model_.get_weights())
+    assert (tmp_path / "model.keras").stat().st_size < 1.2 * tables
+
+
+def test_a_loaded_classifier_splits_as_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = quick().fit(TEXTS, LABELS)
+    classifier.save(tmp_path / "one.keras")
+    monkeypatch.setattr("rowwise.classify.classifier.SPLITTER", Splitter(lower=False))
+    rowwise.load_model(tmp_path / "one.keras").save(tmp_path / "two.keras")
+    loaded = rowwise.load_model(tmp_path / "two.keras")
+    assert loaded.splitter_ == classifier.splitter_
+    assert np.array_equal(loaded.predict_proba(["GOOD!"]), classifier.predict_proba(["good !"]))
 
 
 def test_saving_elsewhere_than_to_a_keras_file_is_an_error(tmp_path: Path) -> None:

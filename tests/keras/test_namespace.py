@@ -18,6 +18,7 @@ OWN = {
     "layers.Embedding": Embedding,
     "models.Model": Model,
     "models.Sequential": Sequential,
+    "models.clone_model": rowwise.training.clone_model,
     "models.load_model": rowwise.training.load_keras_model,
     "models.save_model": rowwise.training.save_model,
     "saving.load_model": rowwise.training.load_keras_model,

@@ -77,6 +77,27 @@ def test_layers_that_are_not_frozen_are_an_error() -> None:
         frozen(trainable=True).fit(IDS, TARGETS, verbose=0, callbacks=[Unfreeze(1)])
 
 
+def test_an_epoch_that_never_comes_is_an_error() -> None:
+    with pytest.raises(InvalidArgumentError, match="epochs 0 to 1"):
+        frozen().fit(IDS, TARGETS, epochs=2, verbose=0, callbacks=[Unfreeze(2)])
+
+
+def test_an_optimizer_that_scales_the_loss_gets_the_rate_inside() -> None:
+    model = frozen(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)))
+    model.fit(IDS, TARGETS, epochs=2, verbose=0, callbacks=[Unfreeze(1, learning_rate=0.01)])
+    assert float(model.optimizer.inner_optimizer.learning_rate) == pytest.approx(0.01)
+
+
+# Keras's own: a lambda is code, which its files do not hold.
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`:UserWarning")
+def test_an_optimizer_that_cannot_be_made_again_is_an_error_before_training() -> None:
+    model = frozen(keras.optimizers.SGD(lambda: 0.1))
+    table = model.layers[0].get_weights()[0]
+    with pytest.raises(InvalidArgumentError, match="plain learning rate"):
+        model.fit(IDS, TARGETS, epochs=2, verbose=0, callbacks=[Unfreeze(1)])
+    assert np.array_equal(model.layers[0].get_weights()[0], table)
+
+
 def test_a_negative_epoch_is_an_error() -> None:
     with pytest.raises(InvalidArgumentError, match="0 or more"):
         Unfreeze(-1)

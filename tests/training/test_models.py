@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,29 @@ def test_a_file_that_is_no_model_is_named(content: bytes, words: str, tmp_path: 
     path.write_bytes(content)
     with pytest.raises(DataFileError, match=words):
         load_keras_model(path)
+
+
+def test_damaged_models_are_named(tmp_path: Path) -> None:
+    model = classifier()
+    model.save(tmp_path / "whole.keras")
+    model.save(tmp_path / "whole.h5")
+    for suffix in (".keras", ".h5"):
+        content = (tmp_path / f"whole{suffix}").read_bytes()
+        (tmp_path / f"cut{suffix}").write_bytes(content[: len(content) // 2])
+        with pytest.raises(DataFileError, match="not a whole"):
+            load_keras_model(tmp_path / f"cut{suffix}")
+    content = bytearray((tmp_path / "whole.keras").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (tmp_path / "flipped.keras").write_bytes(content)
+    with pytest.raises(DataFileError, match=r"damaged|not a whole"):
+        load_keras_model(tmp_path / "flipped.keras")
+    with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
+        archive.writestr("hello.txt", "hello")
+    with pytest.raises(DataFileError, match=r"has no config\.json and no model\.weights\.h5"):
+        load_keras_model(tmp_path / "other.keras")
+    model.save_weights(tmp_path / "model.weights.h5")
+    with pytest.raises(DataFileError, match="weights without a model"):
+        load_keras_model(tmp_path / "model.weights.h5")
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ BAD_FILES = [
     (b"3 4\n", "no line with a word"),
     (b"the 1 2\ncat 1\n", "line 2: expected a word and 2 numbers"),
     (b"the 1 2\ncat 1 two\n", "line 2: the last 2 fields"),
+    (b"3 2\nthe 1 2\ncat 1 2\n", "announces 3 words, and 2 follow"),
     (b"justaword\n", "line 1: expected a word"),
     (b"PK\x03\x04 not a zip", "not a whole Keras model"),
     (b"\x10\x00\x00\x00\x00\x00\x00\x00{nonsense", "not a whole safetensors file"),
@@ -145,6 +146,16 @@ def test_the_table_of_a_keras_file_comes_with_its_words(tmp_path: Path) -> None:
         vectors = Vectors.load(tmp_path / name)
         assert vectors.words == ("good", "bad", "猫")
         assert np.array_equal(vectors.rows, table[2:])
+
+
+# Keras's own: it warns of every layer that has nothing to quantise.
+@pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize`:UserWarning")
+def test_a_quantised_table_is_refused(tmp_path: Path) -> None:
+    model = Sequential([Embedding(Vocabulary(["good", "bad"]), 4, input_length=3)])
+    model.quantize("int8")
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(DataFileError, match=r"quantised \(int8\)"):
+        Vectors.load(tmp_path / "model.keras")
 
 
 def test_a_keras_file_without_words_is_named(tmp_path: Path) -> None:

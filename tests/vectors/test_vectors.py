@@ -102,6 +102,14 @@ def test_topn_without_sense_is_an_error(topn: Any) -> None:
         Vectors(WORDS, ROWS).most_similar("king", topn=topn)
 
 
+def test_rows_with_nan_are_near_to_nothing() -> None:
+    rows = np.array([[1, 0], [np.nan, 1], [1, 1], [0, np.inf], [1, 0.5]])
+    vectors = Vectors(["a", "nan", "b", "inf", "c"], rows)
+    assert [word for word, _ in vectors.most_similar("a", topn=4)] == ["c", "b"]
+    with pytest.raises(InvalidArgumentError, match="'nan' holds NaN"):
+        vectors.most_similar("nan")
+
+
 def test_a_query_of_another_length_is_an_error() -> None:
     with pytest.raises(InvalidShapeError, match=r"\(3,\)"):
         Vectors(WORDS, ROWS).most_similar([1.0, 2.0])

@@ -5,9 +5,11 @@ callback from there raises would leave Keras's JAX trainer without its variables
 is collected, and the model raises it when the compiled function has ended.
 """
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -40,9 +42,19 @@ _framework = cast(
     _Framework, import_module(_MODULES.get(keras.backend.backend(), "rowwise.backend._eager"))
 )
 
-# Errors of the running collections, innermost last. Not a context variable: a compiled function
-# calls the host from another thread.
-_collections: list[list[RowwiseError]] = []
+
+@dataclass(eq=False)
+class _Collection:
+    """Errors of one run of one owner."""
+
+    owner: int
+    errors: list[RowwiseError]
+
+
+# All that run now, in whatever thread: a compiled function calls the host from another one. It
+# carries the owner under whom it was traced, so that models in several threads keep apart.
+_running: list[_Collection] = []
+_of_thread = threading.local()
 _suspended = 0
 
 
@@ -58,16 +70,20 @@ def check_on_host(flag: Any, values: Any, check: Check) -> None:
         check: gets ``values`` as a NumPy array; raises a RowwiseError when they are wrong.
     """
     if not _suspended:
-        _framework.call_host(flag, values, partial(_collecting, check))
+        owners = getattr(_of_thread, "owners", [])
+        owner = owners[-1] if owners else None
+        _framework.call_host(flag, values, partial(_collecting, check, owner))
 
 
-def _collecting(check: Check, values: npt.NDArray[Any]) -> None:
-    """Run ``check``; whoever collects gets what it raises before Keras rewrites it."""
+def _collecting(check: Check, owner: int | None, values: npt.NDArray[Any]) -> None:
+    """Run ``check``; the owner's runs get what it raises before Keras rewrites it."""
     try:
         check(np.asarray(values))
     except RowwiseError as error:
-        if _collections:
-            _collections[-1].append(error)
+        runs = [run for run in _running if run.owner == owner]
+        for run in runs:
+            run.errors.append(error)
+        error.collected = bool(runs)
         raise
 
 
@@ -76,20 +92,25 @@ def report(check: Check, values: npt.NDArray[Any]) -> None:
     try:
         check(values)
     except RowwiseError as error:
-        if not _collections:
+        if not error.collected:
             warnings.warn(f"{error}", RuntimeWarning, stacklevel=2)
 
 
 @contextmanager
-def collect_errors() -> Iterator[list[RowwiseError]]:
-    """Collect what checks inside compiled functions find; the list is complete after the block."""
-    errors: list[RowwiseError] = []
-    _collections.append(errors)
+def collect_errors(owner: object) -> Iterator[list[RowwiseError]]:
+    """Collect what checks in compiled functions of ``owner`` find; complete after the block.
+
+    Functions that are compiled inside such a block belong to the owner of the innermost one.
+    """
+    run = _Collection(id(owner), [])
+    _of_thread.owners = [*getattr(_of_thread, "owners", []), run.owner]
+    _running.append(run)
     try:
-        yield errors
+        yield run.errors
         _framework.wait_for_host()
     finally:
-        _collections.remove(errors)
+        _running.remove(run)
+        _of_thread.owners = _of_thread.owners[:-1]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """``TextClassifier``: scikit-learn's conventions around an embedding model."""
 
+import copy
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
@@ -17,6 +18,7 @@ from rowwise.classify import storage
 from rowwise.classify.batches import Batches
 from rowwise.classify.heads import HEADS, MANY_TEXTS, WORD_TABLE, Design, Plan
 from rowwise.classify.inputs import as_labels, as_texts
+from rowwise.classify.parameters import check_parameters
 from rowwise.errors import DataFileError, InvalidArgumentError, InvalidShapeError
 from rowwise.text import Splitter, Vocabulary
 from rowwise.training import load_keras_model
@@ -34,8 +36,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     table, and a head tells the class from the rows. Table and head are trained together.
 
     Args:
-        head: ``"pooled"``: the mean over the rows of words and pairs of words, quick and hard to
-            beat on short texts; ``"lstm"``: reads the words in order; ``"cnn"``: looks at a few
+        head: ``"pooled"``: words and pairs of words, added up whatever their order, quick and hard
+            to beat on short texts; ``"lstm"``: reads the words in order; ``"cnn"``: looks at a few
             neighbouring words at a time.
         output_dim: columns of the tables; with ``vectors`` theirs count. None: 32 for
             ``"pooled"``, 64 for the others.
@@ -70,6 +72,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         classes_: (classes,) the labels, sorted.
         model_: the Keras model: int32 ids (n, ``max_length_``) -> probabilities (n, classes).
         vocabulary_: the ``Vocabulary`` of the training texts.
+        splitter_: the ``Splitter`` that cuts texts into words.
         max_length_: words of a text that are looked at.
         history_: loss and accuracy of every epoch.
         coverage_: share of the vocabulary that ``vectors`` held; only with ``vectors``.
@@ -130,7 +133,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             InvalidArgumentError: a parameter without sense, or fewer than two classes.
             InvalidShapeError: another number of labels than of texts.
         """
-        self._check_parameters()
+        # What fails or is interrupted half-way leaves this classifier as it was.
+        learned = copy.copy(self)
+        for name in [name for name in vars(learned) if name.endswith("_")]:
+            delattr(learned, name)
+        learned._learn(X, y)
+        self.__dict__ = learned.__dict__
+        return self
+
+    def _learn(self, X: Any, y: Any) -> None:
+        check_parameters(self.get_params(deep=False))
         texts, labels = as_texts(X), as_labels(y)
         if len(texts) != len(labels):
             raise InvalidShapeError(
@@ -147,7 +159,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         seeds = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         training, held_out = self._split(classes, int(seeds.integers(2**31 - 1)))
         seen = [texts[i] for i in training]
-        self.vocabulary_ = Vocabulary.build(seen, SPLITTER, self.max_words, self.min_count)
+        self.splitter_ = SPLITTER
+        self.vocabulary_ = Vocabulary.build(seen, self.splitter_, self.max_words, self.min_count)
         if len(self.vocabulary_) == 2:
             raise InvalidArgumentError(
                 f"None of the {len(seen)} training texts has a word"
@@ -171,7 +184,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             verbose=self.verbose,
         )
         self.history_ = {name: list(map(float, v)) for name, v in history.history.items()}
-        return self
 
     def predict_proba(self, X: Iterable[str]) -> npt.NDArray[np.float32]:
         """The probability of each class for n texts, float32 (n, classes), rows sum to 1."""
@@ -205,7 +217,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """Write everything to one ``.keras`` file, in place of an older one only when whole.
 
         ``rowwise.load_model`` reads it; so does Keras, for which it holds the model alone.
-        ``vectors`` and ``callbacks`` are not kept: a model has no more use for them.
+        What only training needs is not kept: ``vectors``, ``callbacks``, the optimizer's state.
         """
         check_is_fitted(self, "model_")
         parameters = {
@@ -219,7 +231,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             "classes": self.classes_.tolist(),
             "classes_dtype": self.classes_.dtype.str,
             "parameters": parameters,
-            "splitter": SPLITTER.to_config(),
+            "splitter": self.splitter_.to_config(),
             "history": self.history_,
         }
         storage.write(path, self.model_, description)
@@ -244,7 +256,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.vocabulary_ = model.get_layer(WORD_TABLE).vocabulary
         self.max_length_ = model.input_shape[1]
         self.history_ = description["history"]
-        self._splitter = Splitter.from_config(description["splitter"])
+        self.splitter_ = Splitter.from_config(description["splitter"])
         return self
 
     def __sklearn_tags__(self) -> Any:
@@ -254,31 +266,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = True
         return tags
-
-    def _check_parameters(self) -> None:
-        if self.head not in HEADS:
-            raise InvalidArgumentError(
-                f"`head` must be one of {', '.join(map(repr, HEADS))}. Received: {self.head!r}."
-            )
-        for name in ("output_dim", "epochs", "batch_size"):
-            value = getattr(self, name)
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1
-            ):
-                raise InvalidArgumentError(
-                    f"`{name}` must be None or a positive whole number. Received: {value!r}."
-                )
-        for name in ("dropout", "label_smoothing", "validation_split"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < 1:
-                raise InvalidArgumentError(
-                    f"`{name}` must be a share from 0 to less than 1. Received: {value!r}."
-                )
-        if self.patience is not None and not self.validation_split:
-            raise InvalidArgumentError(
-                "`patience` looks at the validation loss: give `validation_split`, too, for "
-                "instance 0.1."
-            )
 
     def _split(
         self, classes: npt.NDArray[Any], seed: int
@@ -301,13 +288,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def _choose_length(self, texts: list[str]) -> int:
         if self.max_length is not None:
             return int(self.max_length)
-        lengths = SPLITTER.split_all(texts).lengths
+        lengths = self.splitter_.split_all(texts).lengths
         return int(np.clip(np.ceil(np.percentile(lengths, 99.5)), 4, 256))
 
     def _encode(self, texts: list[str]) -> npt.NDArray[np.int32]:
-        splitter = getattr(self, "_splitter", SPLITTER)
-        ids = self.vocabulary_.encode(texts, splitter, max_length=self.max_length_).ids
-        # A text without a word would be the mean over nothing: it gets one unknown word.
+        ids = self.vocabulary_.encode(texts, self.splitter_, max_length=self.max_length_).ids
+        # A text without a word is all padding, which not every head can read: one unknown word.
         ids[ids[:, 0] == 0, 0] = self.vocabulary_.unknown_id
         return ids
 
@@ -321,15 +307,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
                     f"`class_weight` names labels that no text has: {', '.join(unknown)}."
                 )
             weights = [wanted.get(label, 1.0) for label in self.classes_.tolist()]
-        elif wanted is None:
-            weights = [1.0] * len(self.classes_)
         elif wanted == "balanced":
             present = np.arange(len(self.classes_))
             weights = compute_class_weight("balanced", classes=present, y=classes)
         else:
-            raise InvalidArgumentError(
-                f"`class_weight` must be None, 'balanced' or a mapping. Received: {wanted!r}."
-            )
+            weights = [1.0] * len(self.classes_)
         return np.asarray(weights, dtype=np.float32)
 
     def _plan(self, texts: int) -> Plan:

@@ -16,7 +16,7 @@ from rowwise.classify.classifier import TextClassifier
 from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
 
-MAP_WORDS = 60
+MAP_WORDS = 120
 
 # A word that occurs as often says something; of more words than these none is looked at.
 FEW = 5
@@ -50,7 +50,7 @@ def train_run(
 
     The folder gets ``model.keras``, ``metrics.json``, ``history.json``, ``history.png`` (loss and
     accuracy), ``confusion.png`` and, when the texts have words of letters, ``words.png`` (a map of
-    the words that tell most).
+    telling and frequent words).
 
     Args:
         classifier: not fitted yet.
@@ -93,8 +93,8 @@ def train_run(
         "history.png": viz.plot_history(classifier.history_),
         "confusion.png": viz.plot_confusion(counts, names),
     }
-    if telling := telling_words(classifier, MAP_WORDS):
-        figures["words.png"] = plot_words(classifier, telling)
+    if (words := plot_words(classifier)) is not None:
+        figures["words.png"] = words
     for name, figure in figures.items():
         viz.save_figure(figure, target / name)
     return report
@@ -106,26 +106,44 @@ def telling_words(classifier: TextClassifier, count: int) -> dict[str, Any]:
     Each word is classified as a text of its own. Only words of letters count that the training
     texts hold several times, since of a word seen once the model learns whatever text it was in.
     """
-    vocabulary = classifier.vocabulary_
-    counts = vocabulary.counts or (FEW,) * len(vocabulary)
-    ranked = sorted(range(2, len(vocabulary)), key=lambda id: -counts[id])
-    words = [vocabulary.words[id] for id in ranked if vocabulary.words[id].isalpha()]
-    often = sum(counts[vocabulary[word]] >= FEW for word in words)
-    candidates = words[: min(max(often, count), CANDIDATES)]
+    candidates = _frequent_words(classifier, CANDIDATES, at_least=count)
     shares = classifier.predict_proba(candidates)
     best = np.argsort(-shares.max(axis=1, initial=0), kind="stable")[:count]
     return {candidates[i]: classifier.classes_[shares[i].argmax()] for i in best}
 
 
-def plot_words(classifier: TextClassifier, telling: Mapping[str, Any]) -> Any:
-    """A map of words, coloured by the label that each speaks for."""
+def plot_words(classifier: TextClassifier) -> Any | None:
+    """A map of the words that tell most and of the most frequent ones, by what they speak for.
+
+    With two classes the colour is how probable the second one is, with more it is the label. None
+    when the texts had no words of letters.
+    """
+    telling = telling_words(classifier, MAP_WORDS // 2)
+    frequent = _frequent_words(classifier, MAP_WORDS - len(telling))
+    words = list(dict.fromkeys([*telling, *frequent]))
+    if not words:
+        return None
+    shares = classifier.predict_proba(words)
+    names = [str(label) for label in classifier.classes_]
+    two = len(names) == 2
+    meaning = f"how probable {names[1]!r} is" if two else "the label that they speak for"
     return viz.plot_map(
         classifier.word_vectors(),
-        words=list(telling),
+        words=words,
         method="tsne",
-        color=[str(label) for label in telling.values()],
-        title="The words that tell most, by the label that they speak for",
+        color=shares[:, 1] if two else [names[i] for i in shares.argmax(axis=1)],
+        title=f"Telling and frequent words, by {meaning}",
     )
+
+
+def _frequent_words(classifier: TextClassifier, count: int, at_least: int = 0) -> list[str]:
+    """Words of letters that occur ``FEW`` times, most frequent first; else rarer ones."""
+    vocabulary = classifier.vocabulary_
+    counts = vocabulary.counts or (FEW,) * len(vocabulary)
+    ranked = sorted(range(2, len(vocabulary)), key=lambda id: -counts[id])
+    words = [vocabulary.words[id] for id in ranked if vocabulary.words[id].isalpha()]
+    often = sum(counts[vocabulary[word]] >= FEW for word in words)
+    return words[: min(max(often, at_least), count)]
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -10,8 +10,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rowwise.errors import DataFileError, InvalidArgumentError
 from rowwise.files import atomic_path
+from rowwise.training import clone_model
 
 MEMBER = "rowwise.json"
 FORMAT = 1
@@ -23,10 +26,19 @@ def write(path: str | os.PathLike[str], model: Any, description: dict[str, Any])
         raise InvalidArgumentError(
             f"A classifier is saved to a `.keras` file. Received: {str(path)!r}."
         )
+    # Adam's state is twice as large as the model, and whoever fits again starts anew.
+    bare = clone_model(model)
+    bare.set_weights(model.get_weights())
+    bare.optimizer, bare.compiled = None, False
     with atomic_path(path) as temporary:
-        model.save(temporary)
+        bare.save(temporary)
         with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(MEMBER, json.dumps({"format": FORMAT, **description}))
+            archive.writestr(MEMBER, json.dumps({"format": FORMAT, **description}, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number, as a search over parameters gives it, as JSON's."""
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def read_description(path: str | os.PathLike[str]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from rowwise.keras.saving import load_model as load_model
 from rowwise.keras.saving import save_model as save_model
 from rowwise.training import Model as Model
 from rowwise.training import Sequential as Sequential
+from rowwise.training import clone_model as clone_model
 
 
 def __getattr__(name: str) -> Any:

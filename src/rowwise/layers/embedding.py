@@ -139,7 +139,7 @@ class Embedding(keras.layers.Embedding):
             wrong = self._id_range.check_tensor(ids)
             # Only where the error comes later is this ever read: by JAX, which looks up NaN
             # behind the last row. In training NaN would spread into every weight.
-            lost = keras.backend.backend() == "jax" and not training
+            lost = keras.backend.backend() == "jax" and (training is None or training is False)
             instead = self.input_dim if lost else 0
         return ops.where(wrong, ops.cast(instead, "int32"), ops.cast(ids, "int32"))
 
@@ -158,6 +158,12 @@ class Embedding(keras.layers.Embedding):
             wrong = self._id_range.invalid(ids)
             ids = np.where(wrong, np.array(self.oov_id, dtype=ids.dtype), ids)
         return ids.astype(np.int32)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Where ids are not padding: boolean, the shape of the ids; None without ``mask_zero``."""
+        if self.mask_zero and self.invalid_ids != "raise":
+            inputs = self._valid(inputs, None)  # an id that became padding is padding
+        return super().compute_mask(inputs, mask)
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
         """Quantise the table to ``"int8"`` or ``"int4"``, as Keras's layer does."""

@@ -39,13 +39,10 @@ class Unfreeze(keras.callbacks.Callback):
         self._frozen: list[Any] = []
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Find the layers."""
+        """Find the layers, and see that the optimizer can be made again."""
         if self.layers is None:
-            candidates = [
-                layer
-                for layer in _all_layers(self.model)
-                if isinstance(layer, keras.layers.Embedding)
-            ]
+            every = _all_layers(self.model)
+            candidates = [layer for layer in every if isinstance(layer, keras.layers.Embedding)]
         else:
             candidates = [
                 self.model.get_layer(layer) if isinstance(layer, str) else layer
@@ -58,6 +55,12 @@ class Unfreeze(keras.callbacks.Callback):
                 "Unfreeze needs layers that are frozen when training starts: make them with "
                 f"trainable=False. Embedding layers or layers named: {found}."
             )
+        if self.at_epoch >= self.params.get("epochs", self.at_epoch + 1):
+            raise InvalidArgumentError(
+                f"Unfreeze(at_epoch={self.at_epoch}) would never come: `fit` runs epochs 0 to "
+                f"{self.params['epochs'] - 1}."
+            )
+        self._optimizer_again()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Thaw the layers when it is time."""
@@ -67,18 +70,30 @@ class Unfreeze(keras.callbacks.Callback):
         for layer in self._frozen:
             layer.trainable = True
         self._frozen = []
-        config = model.optimizer.get_config()
-        if self.learning_rate is not None:
-            config["learning_rate"] = self.learning_rate
-        model.optimizer = type(model.optimizer).from_config(config)
+        model.optimizer = self._optimizer_again()
         model.optimizer.build(model.trainable_variables)
         # The compiled step was traced for the old variables.
         model.make_train_function(force=True)
 
+    def _optimizer_again(self) -> Any:
+        """A fresh optimizer like the model's, with the new rate."""
+        optimizer = self.model.optimizer
+        try:
+            again = type(optimizer).from_config(optimizer.get_config())
+        except (ValueError, TypeError) as error:
+            raise InvalidArgumentError(
+                f"Unfreeze cannot make the optimizer {optimizer.name!r} again from its "
+                f"configuration ({error}). Give it a plain learning rate or a schedule of Keras's."
+            ) from error
+        if self.learning_rate is not None:
+            inner = getattr(again, "inner_optimizer", again)  # of one that scales the loss
+            inner.learning_rate = self.learning_rate
+        return again
+
 
 def _all_layers(layer: Any) -> list[Any]:
-    """The layers below ``layer``, those of models within a model too."""
-    found = []
-    for child in getattr(layer, "layers", []):
-        found += [child, *_all_layers(child)]
-    return found
+    """The layers below ``layer``, those of models and of wrappers within it too."""
+    children = [*getattr(layer, "layers", [])]
+    if (wrapped := getattr(layer, "layer", None)) is not None:
+        children.append(wrapped)
+    return [found for child in children for found in (child, *_all_layers(child))]

@@ -2,7 +2,8 @@
 
 import inspect
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,18 @@ class CarefulModel(keras.Model):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a number that is not whole, given to an integer input, is an error."""
-        # Keras would cut 1.5 down to 1 here without a word.
-        for name, values in _integer_inputs(self, args[0] if args else kwargs.get("inputs")):
-            check_integers(name, values)
+        _check_integer_inputs(self, args[0] if args else kwargs.get("inputs"))
         return super().__call__(*args, **kwargs)
+
+    def stateless_call(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's, through which its JAX trainer calls; checks what ``__call__`` does."""
+        _check_integer_inputs(self, args[2] if len(args) > 2 else kwargs.get("inputs"))
+        return super().stateless_call(*args, **kwargs)
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
         self._check_trainable()
-        result = _raising(super().fit, *args, **kwargs)
+        result = _raising(self, super().fit, *args, **kwargs)
         self._fitted = self._optimizer_and_trainable()
         return result
 
@@ -45,23 +49,24 @@ class CarefulModel(keras.Model):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
-        return _raising(super().evaluate, *args, **kwargs)
+        return _raising(self, super().evaluate, *args, **kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
-        return _raising(super().predict, *args, **kwargs)
+        return _raising(self, super().predict, *args, **kwargs)
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
-        return _raising(super().train_on_batch, *args, **kwargs)
+        self._check_trainable()
+        return _raising(self, super().train_on_batch, *args, **kwargs)
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
-        return _raising(super().test_on_batch, *args, **kwargs)
+        return _raising(self, super().test_on_batch, *args, **kwargs)
 
     def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
-        return _raising(super().predict_on_batch, *args, **kwargs)
+        return _raising(self, super().predict_on_batch, *args, **kwargs)
 
     def export(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; what is exported does not look at ids."""
@@ -79,14 +84,13 @@ class CarefulModel(keras.Model):
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
 
-def _raising(method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call one of Keras's loops or steps, and raise what was found inside compiled functions."""
     bound = inspect.signature(method).bind(*args, **kwargs)
-    model: keras.Model = getattr(method, "__self__", None)
-    for name, values in _integer_inputs(model, bound.arguments.get("x")):
-        if isinstance(values, np.ndarray):
-            check_integers(name, values)
-    with collect_errors() as errors:
+    data = bound.arguments.get("x")
+    # Arrays of 64 bits lose half of them before any compiled function sees them.
+    _check_integer_inputs(model, data, host_only=True)
+    with collect_errors(model) as errors:
         callbacks = bound.arguments.get("callbacks")
         if "callbacks" in bound.signature.parameters and not isinstance(
             callbacks, keras.callbacks.CallbackList
@@ -99,27 +103,29 @@ def _raising(method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             if not errors:
                 raise
             # What the framework says about a callback that failed is less than what was found.
-            raise _located(errors[0], bound.arguments.get("x")) from (
-                None if error is errors[0] else error
-            )
+            raise _located(errors[0], data) from (None if error is errors[0] else error)
     if errors:
-        raise _located(errors[0], bound.arguments.get("x"))
+        raise _located(errors[0], data)
     return result
 
 
-def _integer_inputs(model: keras.Model, data: Any) -> Iterator[tuple[str, Any]]:
-    """Name and values of each of the model's integer inputs that ``data`` has numbers for."""
-    if isinstance(data, keras.KerasTensor):
-        return
-    given = keras.tree.flatten(data)
+def _check_integer_inputs(model: Any, data: Any, host_only: bool = False) -> None:
+    """Raise for numbers that the model's integer inputs would change: Keras cuts 1.5 down to 1."""
     inputs = getattr(model, "inputs", None) or []  # a subclassed or unbuilt model names none
-    if len(given) != len(inputs):
-        return
-    for spec, values in zip(inputs, given, strict=True):
-        if "int" in keras.backend.standardize_dtype(spec.dtype):
-            values = np.asarray(values) if isinstance(values, (int, float, np.generic)) else values
-            if hasattr(values, "dtype") and not isinstance(values, keras.KerasTensor):
-                yield spec.name, values
+    if isinstance(data, dict):
+        pairs = [(spec, data.get(spec.name)) for spec in inputs]
+    else:
+        given = keras.tree.flatten(data)
+        pairs = list(zip(inputs, given, strict=True)) if len(given) == len(inputs) else []
+    for spec, values in pairs:
+        if "int" not in keras.backend.standardize_dtype(spec.dtype):
+            continue
+        if isinstance(values, (int, float, np.generic)):
+            values = np.asarray(values)
+        if isinstance(values, np.ndarray) or (
+            not host_only and hasattr(values, "dtype") and not isinstance(values, keras.KerasTensor)
+        ):
+            check_integers(spec.name, values)
 
 
 class _StopAtError(keras.callbacks.Callback):
@@ -152,18 +158,16 @@ def _located(error: RowwiseError, data: Any) -> RowwiseError:
     if not isinstance(error, InvalidIdError) or not error.position:
         return error
     row, *rest = error.position
+    column: Any = (slice(None), *rest)
+    found: list[int] = []
     for array in keras.tree.flatten(data):
-        if not isinstance(array, np.ndarray) or array.ndim != len(error.position):
-            continue
-        column: Any = (slice(None), *rest)
-        try:
-            found = np.flatnonzero(array[column] == error.worst)
-        except IndexError:  # another input, with fewer columns
-            continue
-        if len(found) and found[0] != row:
-            located = InvalidIdError(
-                f"{error} The position is within a batch: in the data it is row {found[0]}."
-            )
-            located.worst, located.position = error.worst, (int(found[0]), *rest)
-            return located
-    return error
+        if isinstance(array, np.ndarray) and array.ndim == len(error.position):
+            with suppress(IndexError):  # another input, with fewer columns
+                found += np.flatnonzero(array[column] == error.worst).tolist()
+    if len(found) != 1 or found[0] == row:
+        return error
+    located = InvalidIdError(
+        f"{error} The position is within a batch: in the data it is row {found[0]}."
+    )
+    located.worst, located.position = error.worst, (found[0], *rest)
+    return located

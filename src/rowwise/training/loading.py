@@ -3,10 +3,10 @@
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import h5py
 
 from rowwise.backend import keras
 from rowwise.errors import DataFileError
@@ -44,23 +44,44 @@ def load_keras_model(
         with path.open("rb") as file:
             start = file.read(8)
         if start == _HDF5_START:
-            with _naming_damage(path):
-                return load_h5_model(path, custom_objects, compile, safe_mode)
+            _check_h5(path)
+            return load_h5_model(path, custom_objects, compile, safe_mode)
         if not start.startswith(_ZIP_START):
             raise DataFileError(
                 f"{str(path)!r} is not a Keras model: expected a `.keras` or `.h5` file, and it is "
                 "neither by its content."
             )
-    with _naming_damage(path):
-        return keras.models.load_model(
-            filepath, custom_objects=custom_objects, compile=compile, safe_mode=safe_mode
-        )
+        _check_zip(path)
+    return keras.models.load_model(
+        filepath, custom_objects=custom_objects, compile=compile, safe_mode=safe_mode
+    )
 
 
-@contextmanager
-def _naming_damage(path: Path) -> Iterator[None]:
-    """Say which file it is when its content makes no model."""
+def _check_zip(path: Path) -> None:
+    """Raise a DataFileError unless the file is a whole zip with the members of a model."""
     try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, KeyError, OSError) as error:
+        with zipfile.ZipFile(path) as archive:
+            missing = {"config.json", "model.weights.h5"} - set(archive.namelist())
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, OSError) as error:
         raise DataFileError(f"{str(path)!r} is not a whole Keras model: {error}.") from error
+    if missing:
+        raise DataFileError(
+            f"{str(path)!r} is a zip file, but not a Keras model: it has no "
+            f"{' and no '.join(sorted(missing))}."
+        )
+    if damaged:
+        raise DataFileError(f"{str(path)!r} is damaged: its part {damaged!r} cannot be read.")
+
+
+def _check_h5(path: Path) -> None:
+    """Raise a DataFileError unless the file is a whole HDF5 file with a model."""
+    try:
+        with h5py.File(path, "r") as file:
+            if "model_config" not in file.attrs:
+                raise DataFileError(
+                    f"{str(path)!r} holds weights without a model. Make the model as it was, and "
+                    "use its `load_weights`."
+                )
+    except OSError as error:
+        raise DataFileError(f"{str(path)!r} is not a whole HDF5 file: {error}.") from error

@@ -7,7 +7,7 @@ from rowwise.training.careful import CarefulModel
 
 # Keras has no public name for the class of functional models.
 _input = keras.Input((1,))
-_KerasFunctional: Any = type(keras.Model(_input, _input))
+KerasFunctional: Any = type(keras.Model(_input, _input))
 del _input
 
 
@@ -33,14 +33,14 @@ class Model(CarefulModel):
         if not _is_functional(args, kwargs):
             super().__init__(*args, **kwargs)
             return
-        if not isinstance(self, _KerasFunctional):
+        if not isinstance(self, KerasFunctional):
             self.__class__ = _functional_variant(type(self))
-        _KerasFunctional.__init__(self, *args, **kwargs)
+        KerasFunctional.__init__(self, *args, **kwargs)
 
 
 # Not public: users write `Model(inputs, outputs)`. `.h5` files name a class as Python does.
 @keras.saving.register_keras_serializable(package="rowwise")
-class Functional(Model, _KerasFunctional):
+class Functional(Model, KerasFunctional):
     """What ``Model(inputs, outputs)`` gives."""
 
     # By this signature Keras knows that such a model can be rebuilt from its layers.
@@ -55,7 +55,7 @@ def _functional_variant(cls: type) -> type:
     """A functional class for instances of ``cls`` that give inputs and outputs to ``Model``."""
     if cls not in _variants:
         names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-        variant = type(cls.__name__, (cls, _KerasFunctional), names)
+        variant = type(cls.__name__, (cls, KerasFunctional), names)
         package, separator, name = keras.saving.get_registered_name(cls).rpartition(">")
         if separator:  # files name the class that the user registered
             keras.saving.register_keras_serializable(package, name)(variant)

@@ -47,14 +47,17 @@ def nearest(
     # The excluded rows may be among the best of a block: keep that many more.
     kept = count + len(excluded)
     for start in range(0, len(rows), BLOCK_ROWS):
-        block = (rows[start : start + BLOCK_ROWS] @ direction) / norms[start : start + BLOCK_ROWS]
+        part = slice(start, start + BLOCK_ROWS)
+        with np.errstate(invalid="ignore", over="ignore"):
+            block = (rows[part] @ direction) / norms[part]
+        block[~np.isfinite(block)] = -np.inf  # rows with NaN are near to nothing
         best = (
             np.argsort(-block, kind="stable")[:kept] if len(block) <= kept else _best(block, kept)
         )
         candidates.append(best + start)
         scores.append(block[best])
     indices, cosines = np.concatenate(candidates), np.concatenate(scores)
-    wanted = ~np.isin(indices, excluded)
+    wanted = ~np.isin(indices, excluded) & (cosines > -np.inf)
     indices, cosines = indices[wanted], cosines[wanted]
     order = np.lexsort((indices, -cosines))[:count]
     return indices[order], cosines[order]

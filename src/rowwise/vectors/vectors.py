@@ -109,12 +109,19 @@ class Vectors:
                     f"A query must be a word or have shape ({self.dimension},). "
                     f"Received shape {query.shape}."
                 )
+        if not np.isfinite(query).all():
+            raise InvalidArgumentError(
+                f"The row of {word!r} holds NaN or infinity and is near to nothing."
+                if isinstance(word, str)
+                else "A query must not hold NaN or infinity."
+            )
         indices, cosines = nearest(self.rows, self._norms, query, int(topn), excluded)
         return [(self.words[i], float(cosine)) for i, cosine in zip(indices, cosines, strict=True)]
 
     @cached_property
     def _norms(self) -> npt.NDArray[np.float32]:
-        return row_norms(self.rows)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return row_norms(self.rows)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to ``path``: safetensors (``.safetensors``) or word2vec text (``.txt``, ``.vec``).

@@ -46,11 +46,16 @@ def read(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
             vocabulary = Vocabulary.from_json(archive.read(found[0]).decode("utf-8"))
             layer = found[0].removeprefix("assets/").removesuffix(f"/{_VOCABULARY}")
             with h5py.File(io.BytesIO(archive.read(_WEIGHTS)), "r") as weights:
-                table = np.asarray(weights[f"{layer}/vars/0"], dtype=np.float32)
+                table = np.asarray(weights[f"{layer}/vars/0"])
     except (zipfile.BadZipFile, OSError, KeyError) as error:
         raise DataFileError(f"{str(path)!r} is not a whole Keras model: {error}.") from error
+    if table.dtype.kind != "f":
+        raise DataFileError(
+            f"The table in {str(path)!r} is quantised ({table.dtype}). Load the model with Keras "
+            "and ask its layer for rows, or save it before it is quantised."
+        )
     if len(table) != len(vocabulary):
         raise DataFileError(
             f"The table in {str(path)!r} has {len(table):,} rows for {len(vocabulary):,} words."
         )
-    return list(vocabulary.words[2:]), table[2:]
+    return list(vocabulary.words[2:]), table[2:].astype(np.float32)

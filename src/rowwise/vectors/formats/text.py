@@ -25,7 +25,7 @@ def read(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
     """
     index: dict[str, int] = {}
     rows: list[npt.NDArray[np.float32]] = []
-    columns = 0
+    columns = announced = lines = 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             line = raw.rstrip(b"\n").removesuffix(b"\r").rstrip(b" ")
@@ -33,8 +33,9 @@ def read(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
                 continue
             fields = line.split(b" ")
             if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
-                columns = int(fields[1])
+                announced, columns = int(fields[0]), int(fields[1])
                 continue
+            lines += 1
             columns = columns or len(fields) - 1
             if columns < 1 or len(fields) <= columns:
                 raise DataFileError(
@@ -53,6 +54,11 @@ def read(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
                 rows.append(row)
     if not rows:
         raise DataFileError(f"{str(path)!r} holds no vectors: it has no line with a word.")
+    if lines < announced:
+        raise DataFileError(
+            f"{str(path)!r} is cut short: its first line announces {announced:,} words, and "
+            f"{lines:,} follow."
+        )
     return list(index), np.stack(rows)
 
 

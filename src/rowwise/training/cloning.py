@@ -1,0 +1,25 @@
+"""Cloning models that stay rowwise's."""
+
+from typing import Any
+
+from rowwise.backend import keras
+from rowwise.layers import Embedding
+from rowwise.training.model import Functional, KerasFunctional
+from rowwise.training.sequential import Sequential
+
+
+def clone_model(model: Any, *args: Any, **kwargs: Any) -> Any:
+    """A model of the same layers with weights of its own, as ``keras.models.clone_model`` makes.
+
+    Keras makes stock models even of rowwise's; here they stay what they are, and their tables
+    keep their vocabularies.
+    """
+    clone = keras.models.clone_model(model, *args, **kwargs)
+    # The clone has the class that Keras falls back to; all else of it is as it should be.
+    for ours, stock in ((Sequential, keras.Sequential), (Functional, KerasFunctional)):
+        if isinstance(model, ours) and type(clone) is stock:
+            clone.__class__ = ours
+    for old, new in zip(model.layers, clone.layers, strict=True):
+        if isinstance(old, Embedding) and isinstance(new, Embedding):
+            new.vocabulary = old.vocabulary
+    return clone

@@ -1,0 +1,147 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rowwise import keras
+from rowwise.errors import InvalidIdError
+from rowwise.layers import Embedding
+from rowwise.text import Vocabulary
+from rowwise.training import Model, Sequential
+
+
+def table_of(ids: Any, rows: int = 10) -> Any:
+    return keras.layers.Flatten()(Embedding(rows, 2)(ids))
+
+
+def two_inputs() -> Any:
+    """The names sort the other way round than the inputs stand."""
+    ids = keras.Input((1,), dtype="int32", name="z_ids")
+    number = keras.Input((1,), dtype="float32", name="a_number")
+    joined = keras.layers.Concatenate()([table_of(ids), number])
+    model = Model([ids, number], keras.layers.Dense(1)(joined))
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("kind", ["dict", "list"])
+def test_each_input_is_checked_by_its_own_name(kind: str) -> None:
+    model = two_inputs()
+    good = {"z_ids": np.array([[1], [2]]), "a_number": np.array([[0.5], [1.5]])}
+    bad = {**good, "z_ids": np.array([[1], [2.5]])}
+    as_given: Callable[[Any], Any] = dict if kind == "dict" else lambda d: list(d.values())
+    assert model.predict(as_given(good), verbose=0).shape == (2, 1)
+    with pytest.raises(InvalidIdError, match=r"'z_ids' takes ids.*2\.5 at position \(1, 0\)"):
+        model.predict(as_given(bad), verbose=0)
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, ids: np.ndarray) -> None:
+        super().__init__()
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> Any:
+        return self.ids, np.zeros((len(self.ids), 4))
+
+
+FLOATS = np.array([[1.0, 2.0], [3.0, 1.5]], dtype="float32")
+SOURCES: list[tuple[str, Callable[[np.ndarray], Any]]] = [
+    ("array", lambda ids: ids),
+    ("tensor", lambda ids: keras.ops.convert_to_tensor(ids)),
+    ("dataset", Batches),
+    ("frame", pd.DataFrame),
+]
+
+
+@pytest.mark.parametrize(("_", "source"), SOURCES, ids=[source[0] for source in SOURCES])
+@pytest.mark.parametrize("loop", ["fit", "evaluate", "predict"])
+def test_an_id_that_is_not_whole_is_an_error_wherever_it_comes_from(
+    _: str, source: Any, loop: str
+) -> None:
+    model = Sequential([Embedding(10, 2, input_length=2), keras.layers.Flatten()])
+    model.compile("sgd", "mse")
+    targets = () if _ == "dataset" or loop == "predict" else (np.zeros((2, 4)),)
+    getattr(model, loop)(source(np.floor(FLOATS)), *targets, verbose=0)
+    with pytest.raises(InvalidIdError, match=r"1\.5"):
+        getattr(model, loop)(source(FLOATS), *targets, verbose=0)
+
+
+def test_ids_that_turn_bad_in_a_later_epoch_are_found_beside_validation() -> None:
+    class TurnsBad(Batches):
+        epoch = 0
+
+        def on_epoch_end(self) -> None:
+            self.epoch += 1
+            if self.epoch == 2:
+                self.ids = self.ids + 10
+
+    model = Sequential([Embedding(10, 2, input_length=2), keras.layers.Flatten()])
+    model.compile("sgd", "mse")
+    good = np.array([[1, 2], [3, 4]])
+    with pytest.raises(InvalidIdError, match="Received: 14"):
+        model.fit(TurnsBad(good), validation_data=Batches(good), epochs=5, verbose=0)
+    assert np.isfinite(model.get_weights()[0]).all()
+
+
+def test_a_row_of_the_data_is_named_only_when_it_is_sure() -> None:
+    first, second = (keras.Input((1,), dtype="int32", name=name) for name in "ab")
+    model = Model(
+        [first, second], keras.layers.Add()([table_of(first), table_of(second, rows=100)])
+    )
+    ids = [np.ones((40, 1), dtype=int), np.ones((40, 1), dtype=int)]
+    ids[0][35], ids[1][20] = 70, 70  # 70 is a bad id of the first and a good one of the second
+    with pytest.raises(InvalidIdError) as caught:
+        model.predict(ids, batch_size=32, verbose=0)
+    assert caught.value.position == (3, 0)
+    assert "in the data" not in str(caught.value)
+    ids[1][20] = 1
+    with pytest.raises(InvalidIdError, match="in the data it is row 35") as caught:
+        model.predict(ids, batch_size=32, verbose=0)
+    assert caught.value.position == (35, 0)
+
+
+def test_training_may_be_rematerialised() -> None:
+    with keras.RematScope(mode="full"):
+        model = Sequential([Embedding(10, 2, input_length=2), keras.layers.Flatten()])
+        model.compile("sgd", "mse")
+        model.fit(np.array([[1, 2]]), np.zeros((1, 4)), verbose=0)
+
+
+@pytest.mark.parametrize("kind", ["sequential", "unbuilt", "functional"])
+def test_clones_stay_what_they_are_and_keep_their_words(kind: str) -> None:
+    vocabulary = Vocabulary(["good", "bad"])
+    if kind == "functional":
+        ids = keras.Input((2,), dtype="int32")
+        model: Any = Model(ids, keras.layers.Flatten()(Embedding(vocabulary, 2)(ids)))
+    else:
+        length = {"input_length": 2} if kind == "sequential" else {}
+        model = Sequential([Embedding(vocabulary, 2, **length), keras.layers.Flatten()])
+    clone = keras.models.clone_model(model)
+    assert type(clone) is type(model)
+    tables = [layer for layer in clone.layers if isinstance(layer, Embedding)]
+    assert [layer.vocabulary for layer in tables] == [vocabulary]
+    with pytest.raises(InvalidIdError):
+        clone.predict(np.array([[1, 4]]), verbose=0)
+    clone.set_weights([weights + 1 for weights in model.get_weights()])
+    assert not np.array_equal(clone.get_weights()[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("policy", ["clip", "oov"])
+def test_the_mask_is_of_the_ids_that_are_looked_up(policy: str) -> None:
+    layer = Embedding(10, 2, mask_zero=True, invalid_ids=policy, oov_id=0)
+    ids = keras.ops.convert_to_tensor(np.array([[-1, 3]]))
+    assert keras.ops.convert_to_numpy(layer.compute_mask(ids)).tolist() == [[False, True]]
+
+
+def test_saving_through_a_link_keeps_the_link(tmp_path: Path) -> None:
+    (tmp_path / "real.keras").write_bytes(b"old")
+    (tmp_path / "link.keras").symlink_to(tmp_path / "real.keras")
+    Sequential([Embedding(5, 2, input_length=1)]).save(tmp_path / "link.keras")
+    assert (tmp_path / "link.keras").is_symlink()
+    assert len((tmp_path / "real.keras").read_bytes()) > 100
