@@ -2,18 +2,24 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+RUNS := $(VENV)/.runs
+STAMP := $(VENV)/.tests
 
 .PHONY: demo test check docs bench clean
 .DELETE_ON_ERROR:
 
-$(STAMP): pyproject.toml constraints.txt
+$(RUNS): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("rowwise needs Python 3.11 or newer: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(PIP) -e ".[jax]"
 	touch $@
 
-demo: $(STAMP)
+$(STAMP): $(RUNS)
+	$(PIP) -e ".[test]"
+	touch $@
+
+demo: $(RUNS)
 	$(BIN)/rowwise demo
 
 test: $(STAMP) check
@@ -29,7 +35,7 @@ docs: $(STAMP)
 
 # What the benchmarks compare with; fasttext is compiled, which needs a C++ compiler.
 bench: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]"
+	$(PIP) -e ".[bench]"
 	$(BIN)/python benchmarks/text.py
 	$(BIN)/python benchmarks/classify.py ../shared/data/labelled
 

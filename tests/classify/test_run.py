@@ -72,3 +72,22 @@ def test_a_run_with_texts_of_marks_alone_ends_well(tmp_path: Path) -> None:
     report = train_run(TextClassifier(epochs=2), texts, ["x", "y"] * 10, tmp_path / "run")
     assert np.isfinite(report.accuracy)
     assert sorted(os.listdir(tmp_path / "run")) == FILES[:-1]
+
+
+def test_no_picture_of_an_earlier_run_stays(reviews: Examples, tmp_path: Path) -> None:
+    train_run(TextClassifier(epochs=1), reviews.texts, reviews.labels or [], tmp_path)
+    assert (tmp_path / "words.png").exists()
+    train_run(TextClassifier(epochs=1), ["! ? 1", "# $ 2"] * 10, ["x", "y"] * 10, tmp_path)
+    assert sorted(os.listdir(tmp_path)) == FILES[:-1]
+
+
+def test_a_run_that_is_interrupted_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TextClassifier, "fit", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train_run(TextClassifier(), ["a", "b"] * 10, ["x", "y"] * 10, tmp_path / "run")
+    assert os.listdir(tmp_path) == []

@@ -1,5 +1,6 @@
 """Bad input: one clear line on standard error, exit code 2, nothing else."""
 
+import sys
 import zipfile
 
 import numpy as np
@@ -55,7 +56,7 @@ CASES = [
     ("train {folder}/good.csv --lable label", "Did you mean '--label'?"),
     # The file of texts.
     ("train {folder}/none.csv " + TRAIN, "none.csv': there is no such file."),
-    ("train {folder} --format csv " + TRAIN, "cannot be read: Is a directory."),
+    ("train {folder} --format csv " + TRAIN, "this is a folder. Name a file in it."),
     ("train {folder}/good.dat " + TRAIN, "the suffix must tell the format"),
     ("train - " + TRAIN, "standard input: `format` must be given"),
     ("train - --format csv " + TRAIN, "standard input: the file is empty."),
@@ -168,9 +169,12 @@ def test_ctrl_c(rowwise, folder, monkeypatch, tmp_path):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rowwise.classify.TextClassifier.fit", interrupted)
+    monkeypatch.setattr("os._exit", sys.exit)  # which would end the tests, too
     columns = ("--text", "text", "--label", "label")
     done = rowwise("train", folder / "good.csv", *columns, "-o", tmp_path / "run")
-    assert (done.code, done.out, done.err.strip()) == (130, "", "")
+    assert (done.code, done.out) == (130, "")
+    assert done.err.strip() == "Interrupted: nothing was saved."
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_formats_are_those_that_can_be_read():

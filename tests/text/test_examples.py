@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -324,7 +325,7 @@ def test_missing_file_and_folder(tmp_path):
         DataFileError, match=r"none\.csv': there is no such file\. Check the path\."
     ):
         read_examples(tmp_path / "none.csv", text="text")
-    with pytest.raises(DataFileError, match=r"folder\.csv': cannot be read: "):
+    with pytest.raises(DataFileError, match=r"folder\.csv': this is a folder"):
         read_examples(tmp_path / "folder.csv", text="text")
     with pytest.raises(DataFileError, match=r"none\.txt': there is no such file"):
         read_texts(tmp_path / "none.txt")
@@ -379,3 +380,23 @@ def test_check_labels():
 )
 def test_format_of(name, expected):
     assert format_of(name) == format_of(Path(name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "mark"),
+    [("review;stars", "';'"), ("review|stars", "'|'"), ("review\tstars", "tabs")],
+)
+def test_columns_separated_otherwise_are_recognised(tmp_path, header, mark):
+    (tmp_path / "a.csv").write_text(f"{header}\ngood;1\n")
+    with pytest.raises(DataFileError, match=f"seem to be separated by {re.escape(mark)}"):
+        read_examples(tmp_path / "a.csv", text="review")
+
+
+def test_blank_lines_alone_are_empty_texts(tmp_path):
+    (tmp_path / "a.txt").write_text("\n\n")
+    assert read_texts(tmp_path / "a.txt") == ["", ""]
+
+
+def test_many_rare_labels_are_not_all_listed():
+    with pytest.raises(DataFileError, match=r"and 95 more\. .*name another column"):
+        check_labels([str(i) for i in range(100)], each=2)

@@ -40,7 +40,7 @@ def test_loss_and_accuracy():
     assert accuracy.get_title("left") == "accuracy"
     for axes in figure.axes:
         assert marked(axes) == [3]
-        assert axes.get_title("right") == "best epoch: 3"
+        assert axes.get_title("right") == "lowest validation loss: epoch 3"
         assert [text.get_text() for text in axes.get_legend().get_texts()] == [
             "training",
             "validation",

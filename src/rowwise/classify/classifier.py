@@ -142,7 +142,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _learn(self, X: Any, y: Any) -> None:
-        check_parameters(self.get_params(deep=False))
+        check_parameters(self)
         texts, labels = as_texts(X), as_labels(y)
         if len(texts) != len(labels):
             raise InvalidShapeError(

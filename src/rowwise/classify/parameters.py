@@ -13,12 +13,16 @@ from rowwise.layers.pairs import MAX_BUCKETS
 from rowwise.vectors import Vectors
 
 
-def check_parameters(values: Mapping[str, Any]) -> None:
-    """Raise an InvalidArgumentError that names the first parameter without sense."""
+def check_parameters(classifier: Any) -> None:
+    """Raise an InvalidArgumentError that names the first attribute of ``classifier`` without sense.
+
+    The attributes are those that its constructor sets.
+    """
     for name, (allowed, expected) in _RULES.items():
-        if not allowed(values[name]):
-            raise InvalidArgumentError(f"`{name}` must be {expected}. Received: {values[name]!r}.")
-    if values["patience"] is not None and not values["validation_split"]:
+        value = getattr(classifier, name)
+        if not allowed(value):
+            raise InvalidArgumentError(f"`{name}` must be {expected}. Received: {value!r}.")
+    if classifier.patience is not None and not classifier.validation_split:
         raise InvalidArgumentError(
             "`patience` looks at the validation loss: give `validation_split`, too, for "
             "instance 0.1."

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def train_run(
     """Train on most of the texts, measure on the others, and leave all of it in ``folder``.
 
     The folder gets ``model.keras``, ``metrics.json``, ``history.json``, ``history.png`` (loss and
-    accuracy), ``confusion.png`` and, when the texts have words of letters, ``words.png`` (a map of
+    accuracy), ``confusion.png`` and, when the texts have words enough, ``words.png`` (a map of
     telling and frequent words).
 
     Args:
@@ -73,8 +74,15 @@ def train_run(
             "more examples of each label."
         ) from error
     target = Path(folder)
+    is_new = not target.exists()
     target.mkdir(parents=True, exist_ok=True)
-    classifier.fit(train_texts, train_labels)
+    try:
+        classifier.fit(train_texts, train_labels)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # a callback may have left something there
+                target.rmdir()
+        raise
     predicted = classifier.predict(test_texts)
     report = RunReport(
         train_texts=len(train_texts),
@@ -95,6 +103,8 @@ def train_run(
     }
     if (words := plot_words(classifier)) is not None:
         figures["words.png"] = words
+    else:
+        (target / "words.png").unlink(missing_ok=True)  # that of an earlier run
     for name, figure in figures.items():
         viz.save_figure(figure, target / name)
     return report
@@ -103,7 +113,7 @@ def train_run(
 def telling_words(classifier: TextClassifier, count: int) -> dict[str, Any]:
     """The ``count`` words that make the classifier surest of a label, and that label.
 
-    Each word is classified as a text of its own. Only words of letters count that the training
+    Each word is classified as a text of its own. Only words with a letter count that the training
     texts hold several times, since of a word seen once the model learns whatever text it was in.
     """
     candidates = _frequent_words(classifier, CANDIDATES, at_least=count)
@@ -116,12 +126,12 @@ def plot_words(classifier: TextClassifier) -> Any | None:
     """A map of the words that tell most and of the most frequent ones, by what they speak for.
 
     With two classes the colour is how probable the second one is, with more it is the label. None
-    when the texts had no words of letters.
+    when the texts have fewer than three words with letters.
     """
     telling = telling_words(classifier, MAP_WORDS // 2)
     frequent = _frequent_words(classifier, MAP_WORDS - len(telling))
     words = list(dict.fromkeys([*telling, *frequent]))
-    if not words:
+    if len(words) < 3:
         return None
     shares = classifier.predict_proba(words)
     names = [str(label) for label in classifier.classes_]
@@ -136,12 +146,17 @@ def plot_words(classifier: TextClassifier) -> Any | None:
     )
 
 
+def _has_letter(word: str) -> bool:
+    """Whether a word holds a letter of any script."""
+    return any(character.isalpha() for character in word)
+
+
 def _frequent_words(classifier: TextClassifier, count: int, at_least: int = 0) -> list[str]:
-    """Words of letters that occur ``FEW`` times, most frequent first; else rarer ones."""
+    """Words with letters that occur ``FEW`` times, most frequent first; else rarer ones."""
     vocabulary = classifier.vocabulary_
     counts = vocabulary.counts or (FEW,) * len(vocabulary)
     ranked = sorted(range(2, len(vocabulary)), key=lambda id: -counts[id])
-    words = [vocabulary.words[id] for id in ranked if vocabulary.words[id].isalpha()]
+    words = [vocabulary.words[id] for id in ranked if _has_letter(vocabulary.words[id])]
     often = sum(counts[vocabulary[word]] >= FEW for word in words)
     return words[: min(max(often, at_least), count)]
 

@@ -1,6 +1,7 @@
 """The command line: each command parses its arguments and calls a public function."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -59,7 +60,10 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort as error:
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
-        sys.exit(INTERRUPTED)
+        click.echo("Interrupted: nothing was saved.", err=True)
+        sys.stdout.flush()
+        # Not sys.exit: frameworks whose threads still compile may crash while Python ends.
+        os._exit(INTERRUPTED)
     except click.UsageError as error:
         where = "rowwise" if error.ctx is None else error.ctx.command_path
         _fail(f"{error.format_message()} See: {where} --help")

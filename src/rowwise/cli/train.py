@@ -156,9 +156,12 @@ def check_can_write(folder: Path) -> None:
     """Make sure, before hours of training, that a run can be drawn and written to ``folder``.
 
     Raises:
+        BackendError: no Keras backend can be used.
         MissingExtraError: matplotlib is not installed.
         click.UsageError: the folder is a file, or it cannot be made or written to.
     """
+    import rowwise.backend  # noqa: F401  (without a backend there is nothing to draw)
+
     if find_spec("matplotlib") is None:
         raise MissingExtraError("Drawing the curves and maps of a run", "matplotlib", "plot")
     there = folder

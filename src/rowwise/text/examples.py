@@ -131,7 +131,7 @@ def read_texts(path: str | os.PathLike[str]) -> list[str]:
         DataFileError: the file is missing or empty, or is not UTF-8.
     """
     with naming(path):
-        return lines_of(read_utf8(path))
+        return lines_of(read_utf8(path, blank=True))
 
 
 def check_labels(
@@ -153,8 +153,9 @@ def check_labels(
     counts = Counter(labels)
     if rare := [label for label, count in counts.items() if count < each]:
         raise DataFileError(
-            f"{start}every label needs at least {each} examples; fewer are there of {listed(rare)}."
-            " Add examples, or leave these labels out."
+            f"{start}every label needs at least {each} examples; fewer are there of "
+            f"{listed(rare, 5)}. Add examples, leave these labels out, or name another column if "
+            "these are no labels."
         )
 
 
@@ -254,7 +255,10 @@ def _position(name: str, columns: list[str], place: str, *, header: bool = False
     lower = [column.lower() for column in columns]
     near = get_close_matches(name.lower(), lower, n=1)
     hint = f"Name one of these{', or count columns from 1 if there is no header' * header}"
-    if near:
+    if len(columns) == 1 and (found := [mark for mark in ";\t|," if mark in columns[0]]):
+        mark = {"\t": "tabs"}.get(found[0], repr(found[0]))
+        hint = f"The columns seem to be separated by {mark}: write them with commas, or as TSV"
+    elif near:
         hint = f"Did you mean {shown(columns[lower.index(near[0])])}?"
     there = listed(columns)
     raise Fault(f"there is no column {shown(name)}; the columns are {there}. {hint}", place)

@@ -22,14 +22,14 @@ class Fault(Exception):
         self.place = place
 
 
-def read_utf8(path: str | os.PathLike[str]) -> str:
+def read_utf8(path: str | os.PathLike[str], blank: bool = False) -> str:
     """The text of a file (standard input for ``"-"``) in UTF-8, less a byte order mark.
 
     Raises:
-        Fault: it cannot be read, is empty or blank, or is not UTF-8.
+        Fault: it cannot be read, is empty (or, unless ``blank``, white space), or is not UTF-8.
     """
     content = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
-    if not content.strip():
+    if not (content if blank else content.strip()):
         raise Fault("the file is empty. Expected text")
     if (nul := content.find(b"\0")) >= 0:
         problem = "a NUL byte: this is UTF-16 or no text at all. Save the file as UTF-8"
@@ -57,6 +57,8 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         raise Fault("there is no such file. Check the path") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise Fault(f"cannot be unpacked with gzip ({shown(error)}). Pack it again") from error
+    except IsADirectoryError as error:
+        raise Fault("this is a folder. Name a file in it") from error
     except OSError as error:
         raise Fault(f"cannot be read: {error.strerror}. Name a file that can be") from error
 
@@ -89,10 +91,11 @@ def shown(value: object, limit: int = 40) -> str:
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
-def listed(names: Iterable[str]) -> str:
-    """The first twenty names, and how many more there are."""
+def listed(names: Iterable[str], limit: int = 20) -> str:
+    """The first ``limit`` names, and how many more there are."""
     items = [shown(name) for name in names]
-    return ", ".join(items[:20]) + (f" and {len(items) - 20} more" if len(items) > 20 else "")
+    more = f" and {len(items) - limit} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more
 
 
 def type_name(value: object) -> str:

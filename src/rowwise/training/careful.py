@@ -11,6 +11,7 @@ import numpy as np
 from rowwise.backend import collect_errors, keras, without_checks
 from rowwise.errors import InvalidArgumentError, InvalidIdError, RowwiseError
 from rowwise.layers.ids import check_integers
+from rowwise.training.data import check_data
 from rowwise.training.saving import save_model
 
 
@@ -88,6 +89,7 @@ def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) 
     """Call one of Keras's loops or steps, and raise what was found inside compiled functions."""
     bound = inspect.signature(method).bind(*args, **kwargs)
     data = bound.arguments.get("x")
+    check_data(data, bound.arguments.get("y"))
     # Arrays of 64 bits lose half of them before any compiled function sees them.
     _check_integer_inputs(model, data, host_only=True)
     with collect_errors(model) as errors:

@@ -24,7 +24,8 @@ def save_model(
         ValueError: another suffix.
     """
     # `Model.save` of a rowwise model comes here, so this must not call it.
-    if zipped is False or not overwrite or str(filepath).startswith("hf://"):
+    known = str(filepath).endswith((".keras", ".h5", ".hdf5"))  # else Keras says what is wrong
+    if zipped is False or not overwrite or not known:
         keras.saving.save_model(model, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
         return
     with atomic_path(filepath) as temporary:

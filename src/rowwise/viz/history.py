@@ -43,11 +43,13 @@ def plot_history(
         raise InvalidArgumentError(
             f"`best_epoch` must be one of the epochs 1 to {epochs}. Received: {best_epoch!r}."
         )
+    lowest = f"lowest {'validation ' * (_VALIDATION + 'loss' in drawn)}loss"
+    mark = f"{lowest if best_epoch is None else 'best'}: epoch {best}"
     figure = new_figure(1.0 + 4.6 * len(metrics), 3.9)
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     for index, metric in enumerate(metrics):
         axes = figure.add_subplot(1, len(metrics), index + 1)
-        _draw(axes, metric, drawn, best)
+        _draw(axes, metric, drawn, best, mark)
     return figure
 
 
@@ -76,7 +78,11 @@ def _lowest(drawn: Mapping[str, npt.NDArray[np.float64]]) -> int | None:
 
 
 def _draw(
-    axes: "Axes", metric: str, drawn: Mapping[str, npt.NDArray[np.float64]], best: int | None
+    axes: "Axes",
+    metric: str,
+    drawn: Mapping[str, npt.NDArray[np.float64]],
+    best: int | None,
+    mark: str,
 ) -> None:
     from matplotlib.ticker import MaxNLocator
 
@@ -102,7 +108,7 @@ def _draw(
     title = metric.replace("_", " ")
     axes.set_title(title, loc="left", fontsize=12, color=INK, parse_math=False)
     if best is not None:
-        axes.set_title(f"best epoch: {best}", loc="right", fontsize=9, color=MUTED)
+        axes.set_title(mark, loc="right", fontsize=9, color=MUTED)
     axes.set_xlabel("epoch", fontsize=9, color=MUTED)
     axes.set_xlim(0.5, len(epochs) + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))

@@ -1,0 +1,38 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rowwise import keras
+from rowwise.errors import InvalidArgumentError, InvalidShapeError, RowwiseError
+from rowwise.layers import Embedding
+from rowwise.training import Sequential
+
+MISTAKES: list[tuple[str, Any, Any, type[RowwiseError], str]] = [
+    ("no padding", [[1, 2], [3]], [0, 1], InvalidShapeError, "pad_sequences: they have 1 to 2"),
+    ("lists", [[1, 2], [3, 4]], [0, 1], InvalidShapeError, r"np\.array\(ids\)"),
+    ("texts", ["good", "bad"], [0, 1], InvalidArgumentError, "takes ids, and received texts"),
+    ("array of texts", np.array(["good"]), [0], InvalidArgumentError, "received texts"),
+    ("objects", np.array(["good"], dtype=object), [0], InvalidArgumentError, "received texts"),
+    ("labels", np.array([[1, 2]]), np.array(["yes"]), InvalidArgumentError, "Labels must be"),
+]
+
+
+@pytest.mark.parametrize(
+    ("_", "data", "targets", "error", "words"), MISTAKES, ids=[m[0] for m in MISTAKES]
+)
+def test_what_is_no_array_of_ids_is_an_error_with_the_remedy(
+    _: str, data: Any, targets: Any, error: type[RowwiseError], words: str
+) -> None:
+    model = Sequential([Embedding(10, 2, input_length=2), keras.layers.Flatten()])
+    model.compile("sgd", "mse")
+    with pytest.raises(error, match=words):
+        model.fit(data, targets, verbose=0)
+
+
+def test_several_inputs_in_a_list_are_no_mistake() -> None:
+    first, second = (keras.Input((1,), dtype="int32") for _ in range(2))
+    rows = [keras.layers.Flatten()(Embedding(10, 2)(ids)) for ids in (first, second)]
+    model = keras.Model([first, second], keras.layers.Add()(rows))
+    ids = np.array([[1], [2]])
+    assert model.predict([ids, ids], verbose=0).shape == (2, 2)
