@@ -1,5 +1,6 @@
 """Tokenizer gives what keras-preprocessing's gives, for every option on every corpus."""
 
+import copy
 import json
 from collections.abc import Callable
 from typing import Any
@@ -239,3 +240,39 @@ def test_fit_goes_on_after_json() -> None:
     again.fit_on_texts(["a a c"])
     tokenizer.fit_on_texts(["a a c"])
     assert_same(again, tokenizer)
+
+
+def test_what_was_cut_for_fitting_is_used_for_the_same_texts_alone():
+    def expected(tokenizer, texts):
+        """The ids of texts in another list, for which nothing was kept."""
+        return [tokenizer.texts_to_sequences([text])[0] for text in texts]
+
+    texts = ["a b c", "b c", "C a"]
+    tokenizer = Tokenizer()
+    tokenizer.fit_on_texts(texts)
+    found = tokenizer.texts_to_sequences(texts)
+    assert found == expected(tokenizer, texts) == [[2, 3, 1], [3, 1], [1, 2]]
+
+    tokenizer.fit_on_texts(texts)
+    texts[1] = "a a"  # the same list, another text in it
+    found = tokenizer.texts_to_sequences(texts)
+    assert found == expected(tokenizer, texts)
+    assert len(set(found[1])) == 1
+
+    tokenizer.fit_on_texts(texts)
+    tokenizer.lower = False  # the same texts, cut in another way
+    found = tokenizer.texts_to_sequences(texts)
+    assert found == expected(tokenizer, texts)
+    assert len(found[2]) == 1  # "C" is no word of it
+
+    tokenizer.lower = True
+    tokenizer.fit_on_texts(texts)
+    copied = copy.deepcopy(tokenizer)
+    assert copied.texts_to_sequences(texts) == tokenizer.texts_to_sequences(texts)
+
+    lists = [["a", "b"], ["c"]]
+    tokenizer.fit_on_texts(lists)
+    lists[1].append("a")  # lists of words may change
+    found = tokenizer.texts_to_sequences(lists)
+    assert found == expected(tokenizer, lists)
+    assert len(found[1]) == 2

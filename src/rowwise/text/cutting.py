@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from operator import is_
 from typing import Any
 
 from rowwise.text.checks import not_a_text
@@ -63,3 +64,35 @@ class Cutter:
         return Words.from_lists(
             self.words_of(text, position) for position, text in enumerate(texts, first)
         )
+
+
+class KeptCut:
+    """The words of the texts that were cut last, for one more use.
+
+    A tokenizer is mostly fitted on texts and then turns the same texts into ids. Strings never
+    change, so the very same strings, cut in the same way, have the same words.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[Cutter, list[Any], Words] | None = None
+
+    def cut_and_keep(self, cutter: Cutter, texts: Iterable[Text]) -> list[Words]:
+        """Cut texts, and keep the words if they are a list of strings."""
+        self._kept = None
+        groups = list(cutter.groups(texts))
+        # What a user's function makes of a text need not be the same again.
+        if isinstance(texts, list) and cutter.analyzer is None and set(map(type, texts)) == {str}:
+            self._kept = (cutter, list(texts), groups[0])
+        return groups
+
+    def cut(self, cutter: Cutter, texts: Iterable[Text]) -> Iterable[Words]:
+        """The words that were kept, if they are of these texts; else cut the texts."""
+        kept, self._kept = self._kept, None
+        if kept is not None and isinstance(texts, list) and kept[0] == cutter:
+            same = len(texts) == len(kept[1]) and all(map(is_, texts, kept[1]))
+            if same:
+                return [kept[2]]
+        return cutter.groups(texts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return KeptCut, ()  # a copy of a tokenizer starts without

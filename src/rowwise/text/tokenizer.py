@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rowwise.errors import InvalidArgumentError
 from rowwise.text.checks import as_text_list
-from rowwise.text.cutting import Cutter, Text
+from rowwise.text.cutting import Cutter, KeptCut, Text
 from rowwise.text.encoded import EncodedTexts, pad_rows
 from rowwise.text.matrix import ids_to_matrix
 from rowwise.text.numbering import number_words, numbered_vocabulary
@@ -80,6 +80,7 @@ class Tokenizer:
         self.oov_token = oov_token
         self.document_count = document_count
         self.analyzer = analyzer
+        self._cut = KeptCut()
         self.word_counts: OrderedDict[str, int] = OrderedDict()
         self.word_docs: defaultdict[str, int] = defaultdict(int)
         self.index_docs: defaultdict[int, int] = defaultdict(int)
@@ -97,7 +98,7 @@ class Tokenizer:
         """
         found = [
             (words.unique, words.counts().tolist(), words.text_counts().tolist(), len(words))
-            for words in self._cutter().groups(texts)
+            for words in self._cut.cut_and_keep(self._cutter(), texts)
         ]
         for unique, counts, text_counts, texts_seen in found:
             self.document_count += texts_seen
@@ -128,7 +129,7 @@ class Tokenizer:
             InvalidArgumentError: ``oov_token`` is set, but nothing was fitted.
         """
         sequences: list[list[int]] = []
-        for words in self._cutter().groups(texts):
+        for words in self._cut.cut(self._cutter(), texts):
             ids = self._ids_of(words.unique)
             sequences += words.without(ids == _LEFT_OUT).to_lists(ids.tolist())
         return sequences
@@ -218,7 +219,7 @@ class Tokenizer:
             as_text_list(texts)
         flat = [np.zeros(0, dtype=np.int32)]
         lengths = [np.zeros(1, dtype=np.int64)]
-        for words in self._cutter().groups(texts):
+        for words in self._cut.cut(self._cutter(), texts):
             ids = self._ids_of(words.unique)
             kept = words.without(ids == _LEFT_OUT)
             flat.append(ids[kept.codes])
