@@ -11,5 +11,6 @@ CHOICE = choose_backend()
 import keras  # noqa: E402  (the backend has to be chosen before)
 
 from rowwise.backend.host import check_on_host, collect_errors, without_checks  # noqa: E402
+from rowwise.backend.rows import rows  # noqa: E402
 
-__all__ = ["CHOICE", "check_on_host", "collect_errors", "keras", "without_checks"]
+__all__ = ["CHOICE", "check_on_host", "collect_errors", "keras", "rows", "without_checks"]

@@ -9,10 +9,12 @@ import numpy.typing as npt
 from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.ids import IdRange
+from rowwise.layers.lookups import current_tape
 from rowwise.text import Vocabulary
 
 ops = keras.ops
 POLICIES = ("raise", "clip", "oov")
+UPDATES = ("auto", "exact", "lazy", "dense")
 _VOCABULARY_FILE = "vocabulary.json"
 
 
@@ -34,6 +36,11 @@ class Embedding(keras.layers.Embedding):
             ``"raise"``: an InvalidIdError that names layer, id, position and likely cause;
             ``"clip"``: take the nearest valid id; ``"oov"``: take ``oov_id``.
         oov_id: the id that stands for any other; 1 for a ``Vocabulary``.
+        updates: how the table trains in a ``rowwise.Sequential`` or ``rowwise.Model``.
+            ``"auto"``: with the weights that Keras's dense step gives, row-wise or densely,
+            whichever is expected to be faster; ``"exact"``: row-wise, and an error where that is
+            impossible; ``"lazy"``: row-wise, and rows that a batch does not look up stay as they
+            are; ``"dense"``: as Keras does.
         **kwargs: as for ``keras.layers.Embedding``: ``embeddings_initializer``,
             ``embeddings_regularizer``, ``embeddings_constraint``, ``mask_zero``, ``lora_rank``,
             ``name``, ``trainable``, ``dtype`` and so on.
@@ -57,6 +64,7 @@ class Embedding(keras.layers.Embedding):
         weights: npt.ArrayLike | None = None,
         invalid_ids: str = "raise",
         oov_id: int | None = None,
+        updates: str = "auto",
         **kwargs: Any,
     ) -> None:
         vocabulary = input_dim if isinstance(input_dim, Vocabulary) else None
@@ -70,7 +78,8 @@ class Embedding(keras.layers.Embedding):
         self.input_length = example_shape if input_length is None else input_length
         self.invalid_ids = invalid_ids
         self.oov_id = oov_id
-        self._id_range = IdRange(self.name, self.input_dim)
+        self.updates = updates
+        self.id_range = IdRange(self.name, self.input_dim)
         self._check_policy()
         if keras.backend.backend() == "tensorflow" and invalid_ids == "raise":
             self.supports_jit = False  # XLA there cannot call the host to say which id is wrong
@@ -79,6 +88,11 @@ class Embedding(keras.layers.Embedding):
             self.set_weights([self._as_table(weights)])
 
     def _check_policy(self) -> None:
+        if self.updates not in UPDATES:
+            raise InvalidArgumentError(
+                f"`updates` must be one of {', '.join(map(repr, UPDATES))}. "
+                f"Received: {self.updates!r}."
+            )
         if self.invalid_ids not in POLICIES:
             raise InvalidArgumentError(
                 f"`invalid_ids` must be one of {', '.join(map(repr, POLICIES))}. "
@@ -114,7 +128,16 @@ class Embedding(keras.layers.Embedding):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Rows for ``inputs``, ids of any shape: shape ``inputs.shape + (output_dim,)``."""
-        return super().call(self._valid(inputs, training))
+        ids = self._valid(inputs, training)
+        tape = current_tape()
+        if tape is not None and tape.takes(self.table):
+            return ops.cast(tape.rows(self.table, ids), self.compute_dtype)
+        return super().call(ids)
+
+    @property
+    def table(self) -> Any:
+        """The variable that holds the rows, without what LoRA adds to them."""
+        return self._embeddings
 
     def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
         """As ``call``, for a quantised table."""
@@ -134,9 +157,12 @@ class Embedding(keras.layers.Embedding):
                 ops.clip(ops.nan_to_num(ids) if "float" in dtype else ids, 0, last), "int32"
             )
         if self.invalid_ids == "oov":
-            wrong, instead = self._id_range.invalid_tensor(ids), self.oov_id
+            wrong, instead = self.id_range.invalid_tensor(ids), self.oov_id
+        elif (tape := current_tape()) is not None and tape.notes(self):
+            wrong, instead = self.id_range.invalid_tensor(ids), 0
+            tape.note_invalid(self, ids, wrong)
         else:
-            wrong = self._id_range.check_tensor(ids)
+            wrong = self.id_range.check_tensor(ids)
             # Only where the error comes later is this ever read: by JAX, which looks up NaN
             # behind the last row. In training NaN would spread into every weight.
             lost = keras.backend.backend() == "jax" and (training is None or training is False)
@@ -151,11 +177,11 @@ class Embedding(keras.layers.Embedding):
                 "Tokenizer or a Vocabulary."
             )
         if self.invalid_ids == "raise":
-            self._id_range.check(ids)
+            self.id_range.check(ids)
         elif self.invalid_ids == "clip":
             ids = np.clip(np.nan_to_num(ids), 0, self.input_dim - 1)
         else:
-            wrong = self._id_range.invalid(ids)
+            wrong = self.id_range.invalid(ids)
             ids = np.where(wrong, np.array(self.oov_id, dtype=ids.dtype), ids)
         return ids.astype(np.int32)
 
@@ -192,6 +218,7 @@ class Embedding(keras.layers.Embedding):
             "input_length": self.input_length,
             "invalid_ids": self.invalid_ids,
             "oov_id": self.oov_id,
+            "updates": self.updates,
         }
 
 

@@ -41,6 +41,16 @@ class IdRange:
         position = tuple(int(i) for i in np.unravel_index(np.argmax(distance), ids.shape))
         raise self.error(ids[position], position, int(wrong.sum()), ids.size)
 
+    def distance(self, ids: Any) -> Any:
+        """How far ``ids``, a tensor, are from those that have a row: float32, same shape.
+
+        0 for any between the first and the last, infinite for NaN.
+        """
+        values = ops.cast(ids, "float32")
+        below, above = -values, values - float(self.size - 1)
+        far = ops.maximum(ops.maximum(below, above), 0.0)
+        return ops.where(ops.isnan(values), float("inf"), far)
+
     def check_tensor(self, ids: Any) -> Any:
         """Which of ``ids``, a tensor, have no row: boolean, same shape.
 

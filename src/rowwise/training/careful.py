@@ -13,9 +13,10 @@ from rowwise.errors import InvalidArgumentError, InvalidIdError, RowwiseError
 from rowwise.layers.ids import check_integers
 from rowwise.training.data import check_data
 from rowwise.training.saving import save_model
+from rowwise.training.trainer import RowwiseTrainer
 
 
-class CarefulModel(keras.Model):
+class CarefulModel(RowwiseTrainer, keras.Model):
     """Base of ``rowwise.Sequential`` and ``rowwise.Model``."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -50,10 +51,12 @@ class CarefulModel(keras.Model):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
+        self.make_tables_current()
         return _raising(self, super().evaluate, *args, **kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
+        self.make_tables_current()
         return _raising(self, super().predict, *args, **kwargs)
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
@@ -63,10 +66,12 @@ class CarefulModel(keras.Model):
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
+        self.make_tables_current()
         return _raising(self, super().test_on_batch, *args, **kwargs)
 
     def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
+        self.make_tables_current()
         return _raising(self, super().predict_on_batch, *args, **kwargs)
 
     def export(self, *args: Any, **kwargs: Any) -> Any:
@@ -101,6 +106,9 @@ def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) 
             bound.arguments["callbacks"] = [*listed, _StopAtError(errors)]
         try:
             result = method(*bound.args, **bound.kwargs)
+            model.raise_bad_ids()
+        except InvalidIdError as error:
+            raise _located(error, data) from None
         except Exception as error:
             if not errors:
                 raise
@@ -136,6 +144,12 @@ class _StopAtError(keras.callbacks.Callback):
     def __init__(self, errors: list[RowwiseError]) -> None:
         super().__init__()
         self._errors = errors
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._model.raise_bad_ids(again=True)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._model.raise_bad_ids()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._errors:

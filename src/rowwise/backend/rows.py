@@ -1,0 +1,74 @@
+"""Operations on the rows of a table, and on functions of them, behind one contract.
+
+What ``keras.ops`` lacks for training row-wise. Tables are (n, d), or (n,) where a row is a number.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+import keras
+
+
+class Rows(Protocol):
+    """What a backend's module provides."""
+
+    def take_rows(self, table: Any, ids: Any) -> Any:
+        """Rows at int32 ``ids`` of any shape; for an id out of range, some row."""
+
+    def put_rows(self, table: Any, ids: Any, rows: Any) -> Any:
+        """``table`` with ``rows`` at different ``ids`` (m,); an id of n is left out."""
+
+    def sum_rows(self, values: Any, targets: Any, count: int) -> Any:
+        """(count, d): at each target the sum of those ``values`` (m, d) that have it, or 0."""
+
+    def find_distinct(self, scratch: Any, ids: Any, count: int) -> tuple[Any, Any, Any, Any]:
+        """The distinct ones of ``ids`` (m,), int32 in [0, n).
+
+        Args:
+            scratch: int32 (n,), with anything in it.
+            ids: int32 (m,).
+            count: at least m.
+
+        Returns:
+            the scratch for the next call; the distinct ids (count,), filled up with n; for each
+            id its place among them (m,); how many there are.
+        """
+
+    def loop(self, count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
+        """``carry`` after ``carry = body(i, carry)`` for i from 0 to ``count - 1``."""
+
+    def either(self, condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
+        """What ``first()`` gives where the boolean scalar is true, otherwise ``second()``."""
+
+    def value_and_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that gives ``((value, aux), gradient)`` of one that gives ``(value, aux)``.
+
+        The gradient is that of the first argument, a tree of tensors.
+        """
+
+    def shapes_of(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What ``function`` gives, as shapes and dtypes; nothing is computed."""
+
+    def escapes(self, function: Callable[..., Any], *arguments: Any) -> bool:
+        """Whether ``function`` gives a value of a loop or function in it, which cannot leave that.
+
+        Nothing is computed.
+        """
+
+    def compiled(self, function: Callable[..., Any], donated: Sequence[int] = ()) -> Any:
+        """``function`` compiled; it may overwrite the arguments whose numbers are ``donated``."""
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Compute at once in the block, even while a function around it is being traced."""
+
+    def is_ready(self, value: Any) -> bool:
+        """Whether ``value`` is computed, so that looking at it does not wait."""
+
+
+_MODULES = {"jax": "rowwise.backend._jax_rows"}
+_module = _MODULES.get(keras.backend.backend())
+
+# None on a backend that does not train row-wise yet.
+rows: Rows | None = cast(Rows, import_module(_module)) if _module else None

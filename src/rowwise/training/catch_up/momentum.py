@@ -1,0 +1,61 @@
+"""SGD and RMSprop with momentum.
+
+A resting step is ``v = mu v; w += f v``: f is 1 for SGD, mu with Nesterov's momentum and -1 for
+RMSprop. So ``X = -f v S``, ``S = sum of mu**j / P(s, s + j)``.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from rowwise.backend import keras
+from rowwise.training.catch_up.decay import WeightDecay
+from rowwise.training.catch_up.form import History, Now, Step, column
+from rowwise.training.catch_up.tails import Moments, Tail, ages, window_of
+
+ops = keras.ops
+
+
+class Momentum(Tail):
+    """Rows that coast on their momentum.
+
+    Args:
+        capacity: the most steps between two flushes.
+        rates: what each slot is multiplied by in a resting step; mu for the momentum's.
+        slot: which slot the momentum is.
+        factor: -f, see above.
+        decay: the weight decay, or None.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        rates: list[float],
+        slot: int,
+        factor: float,
+        decay: WeightDecay | None,
+    ) -> None:
+        super().__init__(capacity, rates, decay)
+        self._slot, self._factor, self._mu = slot, factor, rates[slot]
+        self._sums = np.concatenate([[0], np.cumsum(self._mu ** np.arange(1, capacity + 1.0))])
+        self._moments = Moments(min(window_of(self._mu), capacity), 1, capacity, decay)
+
+    def history(self, dtype: str) -> History:
+        history = super().history(dtype)
+        return history if self.decay is None else {**history, **self._moments.history(dtype)}
+
+    def record(self, history: History, step: Step) -> History:
+        history = super().record(history, step)
+        if self.decay is None:
+            return history
+        terms = column(ops.convert_to_tensor(self._mu ** ages(self._moments.window)))
+        return self._moments.add(history, step, ops.cast(terms, step.rate.dtype))
+
+    def shift(self, slots: list[Any], last: Any, now: Now) -> Any:
+        momentum = slots[self._slot]
+        if self.decay is not None:
+            total = self._moments.read(now.history, last)
+        else:
+            sums = ops.cast(ops.convert_to_tensor(self._sums), momentum.dtype)
+            total = column(ops.take(sums, now.clock - last))
+        return self._factor * momentum * total

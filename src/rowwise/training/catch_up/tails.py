@@ -1,0 +1,137 @@
+"""Forms in which a resting row goes on moving by a tail: ``w_t = w P - P X``.
+
+``P`` is the weight decay's factor, 1 without; ``X`` sums what each resting step subtracted, and
+each optimizer has its own. Written as ``w + (w E - (1 + E) X)`` with ``E = P - 1``: multiplying by
+a rounded P would bias rows that are caught up often.
+
+Sums over resting steps are kept in *moments*: entry s holds, for a row that is current after s
+steps, the sum over the steps since of ``c_i phi(j) / P(s, i + 1)``, with the step's own c_i. Each
+step adds to the newest ``window`` entries, since later terms shrink as ``phi`` does, and older
+entries never change again.
+"""
+
+import math
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.backend import keras
+from rowwise.training.catch_up.decay import WeightDecay
+from rowwise.training.catch_up.form import CatchUp, History, Now, Powers, Step, column, zeros
+
+ops = keras.ops
+
+# Terms below this part of the whole are left out: less than float32 keeps.
+TOLERANCE = 2.0**-27
+
+
+class Tail(CatchUp):
+    """Rows that move by a tail while their slots shrink.
+
+    Args:
+        capacity: the most steps between two flushes.
+        rates: what each slot is multiplied by in a resting step.
+        decay: the weight decay, or None.
+    """
+
+    def __init__(self, capacity: int, rates: list[float], decay: WeightDecay | None) -> None:
+        super().__init__(capacity)
+        self._powers = [Powers(rate, capacity) for rate in rates]
+        self.decay = decay
+        self.rests_at_zero = decay is None
+
+    def history(self, dtype: str) -> History:
+        return {} if self.decay is None else self.decay.history(dtype)
+
+    def record(self, history: History, step: Step) -> History:
+        return history if self.decay is None else self.decay.record(history, step)
+
+    def rest(self, rows: Any, slots: list[Any], last: Any, now: Now) -> tuple[Any, list[Any]]:
+        rested = now.clock - last
+        shift = self.shift(slots, last, now)
+        if self.decay is not None:
+            growth = column(self.decay.growth(now.history, last, now.clock))
+            change = rows * growth
+            rows = rows + (change if shift is None else change - (1 + growth) * shift)
+        elif shift is not None:
+            rows = rows - shift
+        return rows, [
+            shrink(slot, rested) for shrink, slot in zip(self._powers, slots, strict=True)
+        ]
+
+    @abstractmethod
+    def shift(self, slots: list[Any], last: Any, now: Now) -> Any:
+        """X, (n, d), for rows that were current after ``last`` (n,) steps; None for nothing."""
+
+
+class Still(Tail):
+    """SGD, Adagrad, Adadelta, RMSprop without momentum: nothing moves a row but its decay."""
+
+    def __init__(self, capacity: int, rates: list[float], decay: WeightDecay | None) -> None:
+        super().__init__(capacity, rates, decay)
+        self.moves_rows = decay is not None
+
+    def shift(self, slots: list[Any], last: Any, now: Now) -> None:
+        return None
+
+
+class Lazy(CatchUp):
+    """Rows that stay as they are until they are looked up again, as torch's SparseAdam does."""
+
+    rests_at_zero = True
+    moves_rows = False
+
+    def history(self, dtype: str) -> History:
+        return {}
+
+    def record(self, history: History, step: Step) -> History:
+        return history
+
+    def rest(self, rows: Any, slots: list[Any], last: Any, now: Now) -> tuple[Any, list[Any]]:
+        return rows, slots
+
+
+class Moments:
+    """Sums over resting steps, ``count`` of them for each step since the flush."""
+
+    def __init__(self, window: int, count: int, capacity: int, decay: WeightDecay | None) -> None:
+        self.window, self.count = window, count
+        self._capacity, self._decay = capacity, decay
+
+    def history(self, dtype: str) -> History:
+        # Entry s stands at s + window - 1, so that the window never starts before the array.
+        return {"moments": zeros((self._capacity + self.window, self.count), dtype)}
+
+    def newest(self, step: Step) -> Any:
+        """int32 (window,): the s of the entries that a step adds to, oldest first."""
+        return step.clock - ops.arange(self.window - 1, -1, -1, dtype="int32")
+
+    def add(self, history: History, step: Step, terms: Any) -> History:
+        """Add ``terms`` (window, count) to the newest entries; ``history`` has the step's decay."""
+        dtype = keras.backend.standardize_dtype(terms.dtype)
+        terms = terms * ops.cast(step.counts, dtype)
+        if self._decay is not None:
+            since = ops.maximum(self.newest(step), 0)
+            growth = self._decay.growth(history, since, step.clock + 1)
+            terms = terms / column(1 + growth)
+        zero = ops.zeros((), dtype="int32")
+        at = ops.stack([step.clock, zero])
+        moments = history["moments"]
+        before = ops.slice(moments, at, (self.window, self.count))
+        return {**history, "moments": ops.slice_update(moments, at, before + terms)}
+
+    def read(self, history: History, last: Any) -> Any:
+        """(n, count) for rows that are current after ``last`` (n,) steps."""
+        return ops.take(history["moments"], last + (self.window - 1), axis=0)
+
+
+def window_of(ratio: float) -> int:
+    """How many terms of a sum matter whose terms shrink by ``ratio``."""
+    return max(1, math.ceil(math.log(TOLERANCE) / math.log(ratio)))
+
+
+def ages(window: int) -> npt.NDArray[np.float64]:
+    """j of the entries that a step adds to, oldest first: (window,)."""
+    return np.arange(window, 0, -1, dtype=np.float64)

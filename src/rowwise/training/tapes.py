@@ -1,0 +1,116 @@
+"""What layers talk to when a training step looks up rows for them.
+
+A step goes through the model up to three times, always in the same order: without computing, to
+learn what is looked up (``SurveyTape``); to get the ids alone (``IdsTape``); and to compute and
+differentiate, with the rows at hand (``RowsTape``).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rowwise.backend import keras
+
+ops = keras.ops
+
+
+@dataclass(frozen=True)
+class InvalidIds:
+    """Where a layer found ids without a row."""
+
+    layer: Any
+    ids: Any
+    wrong: Any
+
+
+@dataclass
+class Lookups:
+    """What a pass through the model looked up, in order."""
+
+    variables: list[Any] = field(default_factory=list)
+    ids: list[Any] = field(default_factory=list)
+    invalid: list[InvalidIds] = field(default_factory=list)
+
+
+class EnoughSeen(BaseException):
+    """Ends a pass after its last lookup; not an Exception, for those are rewritten on the way."""
+
+
+class _Tape:
+    """Common to all: the tables whose lookups are taken, and what was looked up.
+
+    Args:
+        tables: the variables.
+        hidden: layers inside functions that no value may leave: they check their ids by themselves.
+    """
+
+    def __init__(self, tables: list[Any], hidden: list[Any]) -> None:
+        self._tables = {id(variable) for variable in tables}
+        self._hidden = {id(layer) for layer in hidden}
+        self.seen = Lookups()
+
+    def notes(self, layer: Any) -> bool:
+        return id(layer) not in self._hidden
+
+    def takes(self, variable: Any) -> bool:
+        return id(variable) in self._tables
+
+    def note_invalid(self, layer: Any, ids: Any, wrong: Any) -> None:
+        self.seen.invalid.append(InvalidIds(layer, ids, wrong))
+
+    def rows(self, variable: Any, ids: Any) -> Any:
+        self.seen.variables.append(variable)
+        self.seen.ids.append(ids)
+        return self._found(variable, ids)
+
+    def reduced(self, variable: Any, ids: Any, weights: Any) -> Any:
+        found = self.rows(variable, ids)
+        return ops.sum(found * ops.expand_dims(weights, -1), axis=-2)
+
+    def _found(self, variable: Any, ids: Any) -> Any:
+        raise NotImplementedError
+
+
+class SurveyTape(_Tape):
+    """Answers with zeros of the right shape."""
+
+    def _found(self, variable: Any, ids: Any) -> Any:
+        return ops.zeros((*ids.shape, variable.shape[1]), variable.dtype)
+
+
+class IdsTape(_Tape):
+    """Answers with rows as they are now, which the compiler leaves out where no ids need them.
+
+    Args:
+        tables: as for every tape.
+        hidden: as for every tape.
+        look_up: gives rows for a variable and ids.
+        count: how many lookups there are.
+    """
+
+    def __init__(self, tables: list[Any], hidden: list[Any], look_up: Any, count: int) -> None:
+        super().__init__(tables, hidden)
+        self._look_up, self._count = look_up, count
+
+    def _found(self, variable: Any, ids: Any) -> Any:
+        if len(self.seen.ids) == self._count:
+            raise EnoughSeen
+        return self._look_up(variable, ids)
+
+
+class RowsTape(_Tape):
+    """Answers with the rows ``found`` before, which the step differentiates."""
+
+    def __init__(self, tables: list[Any], hidden: list[Any], found: list[Any]) -> None:
+        super().__init__(tables, hidden)
+        self._rows = iter(found)
+
+    def _found(self, variable: Any, ids: Any) -> Any:
+        return next(self._rows)
+
+
+def same_ids(first: list[Any], second: list[Any]) -> Any:
+    """Whether two passes looked up the same ids; a boolean scalar."""
+    equal = ops.ones((), dtype="bool")
+    for one, other in zip(first, second, strict=True):
+        equal = ops.logical_and(equal, ops.all(ops.equal(one, other)))
+    return equal

@@ -1,0 +1,180 @@
+"""``RowwiseTrainer``: Keras's ``fit`` with row-wise steps in it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+
+from rowwise.backend import rows
+from rowwise.training.id_watch import IdWatch, Record
+from rowwise.training.keras_seam import TrainerSeam, has_own_train_step
+from rowwise.training.plan import Decision, decide, embedding_layers, preview
+from rowwise.training.split_optimizer import SplitOptimizer
+from rowwise.training.step import RowwiseStep
+from rowwise.training.table import CAPACITY, Spec, Table, as_they_are
+
+# Rows that are updated at once: with their slots and gradients they stay in cache.
+BLOCK_ROWS = 512
+
+# Executions of the step between two looks for bad ids. A look waits for the step.
+LOOK_EVERY = 32
+
+
+class _Run:
+    """What a model trains by, from its first batch after `compile` on."""
+
+    def __init__(self, model: Any, state: Any, data: Any) -> None:
+        self.decisions, hidden = decide(model, state, data)
+        by_table = {id(d.layer.table): d for d in self.decisions if d.form is not None}
+        variables, optimizer = model.trainable_variables, model.optimizer
+        indices = [i for i, variable in enumerate(variables) if id(variable) in by_table]
+        chosen = [by_table[id(variables[i])] for i in indices]
+        most = max((decision.lookups for decision in chosen), default=1)
+        block = min(BLOCK_ROWS, 1 << max(5, (most - 1).bit_length()))
+        split = SplitOptimizer(optimizer, variables, indices, block)
+        self.tables = []
+        for index, slots, decision in zip(indices, split.slots, chosen, strict=True):
+            variable = variables[index]
+            assert decision.form is not None
+            row_count, columns = variable.shape
+            spec = Spec(index, slots, decision.form, row_count, columns, variable.dtype)
+            held = [optimizer.variables[place] for place in slots]
+            self.tables.append(Table(spec, variable, held, model))
+        self._split = split
+        self.watch = IdWatch()
+        self.record: Record = self.watch.begin()
+        self._executions = 0
+        step = RowwiseStep(
+            model, [table.spec for table in self.tables], hidden, split, block, self.watch
+        )
+        assert rows is not None
+        compile_it = model.jit_compile and not model.run_eagerly
+        self._step = rows.compiled(step, donated=(0, 1)) if compile_it else step
+
+    def train(self, state: Any, data: Any) -> tuple[Any, Any]:
+        """The logs and the state after a step on ``data``."""
+        if any(table.steps >= CAPACITY for table in self.tables):
+            state = self._flushed(state)
+        base = self._split.iterations(state[2])
+        carried = [table.take_carried(base) for table in self.tables]
+        logs, state, carried, self.record = self._step(state, carried, self.record, data)
+        for table, kept in zip(self.tables, carried, strict=True):
+            table.keep_carried(kept, 1)
+        self._executions += 1
+        if self._executions % LOOK_EVERY == 0:
+            self.raise_bad_ids()
+        return logs, state
+
+    def _flushed(self, state: Any) -> Any:
+        """The state with all rows current, while the trainer holds it."""
+        trainable, other, optimizer, metrics = (list(part) for part in state)
+        for table in self.tables:
+            spec = table.spec
+            values = [trainable[spec.index], *(optimizer[place] for place in spec.slots)]
+            trainable[spec.index], *slots = table.flushed(values)
+            for place, slot in zip(spec.slots, slots, strict=True):
+                optimizer[place] = slot
+        return trainable, other, optimizer, metrics
+
+    def raise_bad_ids(self) -> None:
+        """Raise an InvalidIdError if a batch had a bad id, and forget it."""
+        error = self.watch.error(self.record)
+        if error is not None:
+            self.record = self.watch.begin()
+            raise error
+
+
+class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: ignore[misc]
+    """A base of models, before ``keras.Model``, that train tables row-wise where that is possible.
+
+    Elsewhere than on JAX a model trains as Keras does.
+    """
+
+    def explain_updates(self, file: TextIO | None = None) -> None:
+        """Print how each table trains, and why: one line for each embedding layer.
+
+        ``exact``: row-wise, with the weights that a dense step gives. ``lazy``: row-wise, rows at
+        rest stay as they are. ``dense``: all rows in each step, as in Keras. ``frozen``: not at
+        all. Before the first batch it is ``undecided``, except where it could not be otherwise.
+
+        Args:
+            file: where to print; standard output by default.
+        """
+        for decision in self.table_updates():
+            print(decision, file=file or sys.stdout)
+
+    def table_updates(self) -> list[Decision]:
+        """How each embedding layer's table trains, as ``explain_updates`` prints it."""
+        run = self._run()
+        return preview(self) if run is None else run.decisions
+
+    def _run(self) -> _Run | None:
+        run: _Run | None = getattr(self, "_rowwise_run", None)
+        return run
+
+    if rows is not None:
+
+        def make_train_function(self, force: bool = False) -> None:
+            """Prepare the step of ``fit`` and ``train_on_batch``, as in Keras."""
+            if getattr(self, "train_function", None) is not None and not force:
+                return
+            self._end_run()
+            if has_own_train_step(self) or not embedding_layers(self):
+                super().make_train_function(force=force)
+                return
+
+            def train_function(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
+                data = next(iterator)
+                run = self._run_for(state, data)
+                logs, state = run.train(state, data)
+                for _ in range(self.steps_per_execution - 1):
+                    try:
+                        data = next(iterator)
+                    except StopIteration:
+                        break
+                    logs, state = run.train(state, data)
+                return logs, state
+
+            self.train_function = train_function
+
+        def _run_for(self, state: Any, data: Any) -> _Run:
+            run = self._run()
+            if run is None:
+                run = _Run(self, state, data)
+                self._rowwise_run = run
+            for table in run.tables:
+                table.attach()
+            return run
+
+        def _end_run(self) -> None:
+            """Leave the tables to whoever trains next."""
+            run = self._run()
+            if run is not None:
+                for table in run.tables:
+                    table.detach()
+                del self._rowwise_run
+
+        def values_as_they_are(self) -> AbstractContextManager[None]:
+            """See ``TrainerSeam``."""
+            run = self._run()
+            return as_they_are([] if run is None else run.tables)
+
+    def make_tables_current(self) -> None:
+        """Catch up all rows that are behind, and raise for bad ids met in training."""
+        run = self._run()
+        if run is not None:
+            run.raise_bad_ids()
+            for table in run.tables:
+                table.read()
+
+    def raise_bad_ids(self, again: bool = False) -> None:
+        """Raise an InvalidIdError if training met a bad id since the last time.
+
+        Args:
+            again: count batches from here.
+        """
+        run = self._run()
+        if run is not None:
+            run.raise_bad_ids()
+            if again:
+                run.record = run.watch.begin()
