@@ -4,5 +4,6 @@ from rowwise.layers.embedding import Embedding
 from rowwise.layers.guideline import suggest_output_dim
 from rowwise.layers.pairs import WordPairs
 from rowwise.layers.pooling import Pool
+from rowwise.layers.reduce import EmbedReduce
 
-__all__ = ["Embedding", "Pool", "WordPairs", "suggest_output_dim"]
+__all__ = ["EmbedReduce", "Embedding", "Pool", "WordPairs", "suggest_output_dim"]

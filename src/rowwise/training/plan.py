@@ -13,7 +13,7 @@ from rowwise.training.catch_up import CatchUp, Lazy, find_catch_up
 from rowwise.training.cost import dense_cost, rowwise_cost
 from rowwise.training.keras_seam import all_layers, decays, has_own_train_step, loss_and_updates
 from rowwise.training.split_optimizer import inner_optimizer
-from rowwise.training.table import CAPACITY, noting_reads, watch
+from rowwise.training.table import noting_reads, watch
 from rowwise.training.tapes import Lookups, SurveyTape
 
 ops = keras.ops
@@ -54,9 +54,7 @@ def embedding_layers(model: Any) -> list[Any]:
     return [layer for layer in all_layers(model) if isinstance(layer, Embedding)]
 
 
-def decide(
-    model: Any, state: Any, data: Any, capacity: int = CAPACITY
-) -> tuple[list[Decision], list[Any]]:
+def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decision], list[Any]]:
     """How each table of ``model`` is to train on batches like ``data``, and hidden layers.
 
     Hidden are those inside loops or functions within the model, which no value may leave.
@@ -84,7 +82,7 @@ def decide(
     return decisions, survey.hidden
 
 
-def preview(model: Any, capacity: int = CAPACITY) -> list[Decision]:
+def preview(model: Any, capacity: int) -> list[Decision]:
     """What can be said of each table before there is a batch."""
     found = []
     for layer in embedding_layers(model):

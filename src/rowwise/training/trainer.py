@@ -24,7 +24,7 @@ class _Run:
     """What a model trains by, from its first batch after `compile` on."""
 
     def __init__(self, model: Any, state: Any, data: Any) -> None:
-        self.decisions, hidden = decide(model, state, data)
+        self.decisions, hidden = decide(model, state, data, CAPACITY)
         by_table = {id(d.layer.table): d for d in self.decisions if d.form is not None}
         variables, optimizer = model.trainable_variables, model.optimizer
         indices = [i for i, variable in enumerate(variables) if id(variable) in by_table]
@@ -106,7 +106,7 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
     def table_updates(self) -> list[Decision]:
         """How each embedding layer's table trains, as ``explain_updates`` prints it."""
         run = self._run()
-        return preview(self) if run is None else run.decisions
+        return preview(self, CAPACITY) if run is None else run.decisions
 
     def _run(self) -> _Run | None:
         run: _Run | None = getattr(self, "_rowwise_run", None)
