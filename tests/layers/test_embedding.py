@@ -189,6 +189,7 @@ def test_numbers_that_an_integer_input_would_change_are_errors(
 POLICIES = [
     ("clip", {"invalid_ids": "clip"}, [0, 9, 9, 4]),
     ("oov", {"invalid_ids": "oov", "oov_id": 3}, [3, 3, 3, 4]),
+    ("NumPy's oov", {"invalid_ids": "oov", "oov_id": np.int64(3)}, [3, 3, 3, 4]),
 ]
 
 

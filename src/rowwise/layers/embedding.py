@@ -69,7 +69,7 @@ class Embedding(keras.layers.Embedding):
         self.vocabulary = vocabulary
         self.input_length = example_shape if input_length is None else input_length
         self.invalid_ids = invalid_ids
-        self.oov_id = oov_id
+        self.oov_id = _as_int(oov_id)
         self._id_range = IdRange(self.name, self.input_dim)
         self._check_policy()
         if keras.backend.backend() == "tensorflow" and invalid_ids == "raise":

@@ -45,7 +45,9 @@ def require_strings(items: list[str], what: str = "texts") -> None:
 
 def not_a_text(item: object, position: int, what: str = "texts") -> NoReturn:
     """Raise the error for something among the texts that is not a text."""
-    hint = "Replace missing texts by '' or leave them out." if item is None else "Convert it first."
+    is_nan = isinstance(item, float) and item != item
+    is_missing = item is None or is_nan or type(item).__name__ == "NAType"  # pandas marks it so
+    hint = "Replace missing texts by '' or leave them out." if is_missing else "Convert it first."
     raise InvalidTextError(
         f"`{what}` must hold strings only. Received {shorten(item)} of type "
         f"{type(item).__name__} at position {position}. {hint}"
