@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.backend import keras
+from rowwise.backend import check_array, keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.ids import IdRange
 from rowwise.text import Vocabulary
@@ -151,7 +151,9 @@ class Embedding(keras.layers.Embedding):
                 "Tokenizer or a Vocabulary."
             )
         if self.invalid_ids == "raise":
-            self._id_range.check(ids)
+            check_array(ids, self._id_range.check)
+            # Where a model that runs eagerly raises the error later, any row will do until then.
+            ids = np.where(self._id_range.invalid(ids), np.zeros((), dtype=ids.dtype), ids)
         elif self.invalid_ids == "clip":
             ids = np.clip(np.nan_to_num(ids), 0, self.input_dim - 1)
         else:
