@@ -36,6 +36,15 @@ def test_a_page_prints_what_it_says(page: Path, tmp_path: Path) -> None:
             )
 
 
+@pytest.mark.parametrize("page", WITH_STEPS, ids=_name)
+def test_a_page_imports_keras_after_rowwise(page: Path) -> None:
+    # These tests have imported rowwise already; in a reader's Python, plain Keras that comes first
+    # fails wherever TensorFlow is not installed.
+    code = "\n".join(step.source for step in read_steps(page) if step.language == "python")
+    imported = re.findall(r"^(?:from|import) (keras|rowwise)\b", code, re.MULTILINE)
+    assert imported[:1] != ["keras"]
+
+
 def test_every_page_of_the_site_has_steps() -> None:
     assert set(DOCS) <= set(WITH_STEPS)
 

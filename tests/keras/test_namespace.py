@@ -3,11 +3,11 @@ import subprocess
 import sys
 from types import ModuleType
 
-import keras as stock
 import pytest
 
 import rowwise.text
 from rowwise import keras
+from rowwise.backend import keras as stock  # plain `import keras` before would need TensorFlow
 from rowwise.layers import Embedding
 from rowwise.training import Model, Sequential, Unfreeze
 
@@ -89,6 +89,21 @@ def test_what_keras_has_not_got_is_an_attribute_error() -> None:
     for module in (keras, keras.layers, keras.models, keras.saving, keras.preprocessing.sequence):
         with pytest.raises(AttributeError, match="nonsense"):
             module.nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "path", ["", ".layers", ".models", ".callbacks", ".saving", ".preprocessing", ".optimizers"]
+)
+def test_star_import_gives_what_keras_gives(path: str) -> None:
+    names: dict[str, object] = {}
+    exec(f"from rowwise.keras{path} import *", names)
+    for name in names.keys() - {"__builtins__"}:
+        assert not name.startswith("_")
+    prefix = f"{path}.".lstrip(".")
+    for name in public_names(resolve(stock, path[1:]) if path else stock):  # type: ignore[arg-type]
+        if "." not in name:
+            expected = OWN.get(prefix + name, resolve(stock, prefix + name))
+            assert names[name] is expected, name
 
 
 def test_dir_shows_both() -> None:

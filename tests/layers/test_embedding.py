@@ -143,12 +143,16 @@ LOOPS: list[tuple[str, Callable[[Any, Any, Any], Any]]] = [
 
 
 @pytest.mark.parametrize("build", MODELS)
+@pytest.mark.parametrize("options", [{}, {"run_eagerly": True}, {"jit_compile": False}], ids=str)
 @pytest.mark.parametrize(("_", "run"), LOOPS, ids=[loop[0] for loop in LOOPS])
 def test_a_bad_id_in_keras_own_loops_is_the_same_error(
-    build: Callable[[], Any], _: str, run: Callable[[Any, Any, Any], Any]
+    build: Callable[[], Any],
+    options: dict[str, Any],
+    _: str,
+    run: Callable[[Any, Any, Any], Any],
 ) -> None:
     model = build()
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", **options)
     ids = np.ones((20, 2), dtype="int64")
     targets = np.zeros((20, 8))
     run(model, ids, targets)
@@ -189,6 +193,7 @@ def test_numbers_that_an_integer_input_would_change_are_errors(
 POLICIES = [
     ("clip", {"invalid_ids": "clip"}, [0, 9, 9, 4]),
     ("oov", {"invalid_ids": "oov", "oov_id": 3}, [3, 3, 3, 4]),
+    ("NumPy's oov", {"invalid_ids": "oov", "oov_id": np.int64(3)}, [3, 3, 3, 4]),
 ]
 
 

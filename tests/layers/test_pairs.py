@@ -93,6 +93,7 @@ def test_buckets_out_of_range_are_an_error(buckets: Any) -> None:
         (65_537, 32),
         (10**6, 32),
         (10**12, 300),
+        (np.int64(10_000), 16),  # as from ids.max() + 1
     ],
 )
 def test_the_guideline_for_columns(size: int, columns: int) -> None:

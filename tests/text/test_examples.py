@@ -245,6 +245,8 @@ HEAD = b"text,label\n"
         ("a.csv", b"text,label,text\na,b,c\n", ", line 1: two columns are named 'text'."),
         ("a.csv", HEAD + b"a,b\n\nc\n", ", line 4: expected 2 fields, as in the first row, found"),
         ("a.csv", HEAD + b'"a\nb",c\na,b,c\n', ", line 4: expected 2 fields"),
+        ("a.csv", HEAD + b"a,b,c\n", "found 3. Put quotes around a text that has commas."),
+        ("a.csv", HEAD + b"a\n", "found 1. Fill up the row, with empty cells if need be."),
         (
             "a.tsv",
             b"text\tlabel\na\tb\tc\n",
@@ -324,6 +326,10 @@ def test_parquet_faults(tmp_path, columns, expected):
 
 def test_missing_file_and_folder(tmp_path):
     (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(DataFileError, match="this is a folder"):
+        read_examples(tmp_path, text="text")
+    with pytest.raises(DataFileError, match=r"none': there is no such file"):
+        read_examples(tmp_path / "none", text="text")
     with pytest.raises(
         DataFileError, match=r"none\.csv': there is no such file\. Check the path\."
     ):

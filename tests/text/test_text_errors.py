@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from rowwise.errors import InvalidArgumentError, InvalidIdError, InvalidTextError
@@ -46,6 +48,21 @@ MODERN = ("split_all", "split_all marks", "build", "encode", "tokenizer.encode")
 def test_not_a_text(taker: str, bad: Any) -> None:
     with pytest.raises(InvalidTextError, match=rf"of type {type(bad).__name__} at position 2"):
         TAKERS[taker](["good", "", bad, "good"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "hint"),
+    [
+        (None, "Replace missing texts by ''"),
+        (float("nan"), "Replace missing texts by ''"),
+        (pd.NA, "Replace missing texts by ''"),
+        (np.array([1.0, 2.0]), "Convert it first"),
+        (3, "Convert it first"),
+    ],
+)
+def test_what_to_do_about_it(bad: Any, hint: str) -> None:
+    with pytest.raises(InvalidTextError, match=hint):
+        Splitter().split_all(["good", bad])
 
 
 @pytest.mark.parametrize("taker", TAKERS)

@@ -88,6 +88,18 @@ def test_an_optimizer_that_scales_the_loss_gets_the_rate_inside() -> None:
     assert float(model.optimizer.inner_optimizer.learning_rate) == pytest.approx(0.01)
 
 
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_plain_rate_takes_the_place_of_a_schedule(scaled: bool) -> None:
+    falling = keras.optimizers.schedules.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.9)
+    optimizer = keras.optimizers.SGD(falling, momentum=0.9)
+    model = frozen(keras.optimizers.LossScaleOptimizer(optimizer) if scaled else optimizer)
+    model.fit(IDS, TARGETS, epochs=2, verbose=0, callbacks=[Unfreeze(1, learning_rate=0.01)])
+    again = model.optimizer.inner_optimizer if scaled else model.optimizer
+    assert float(again.learning_rate) == pytest.approx(0.01)
+    assert again.momentum == 0.9
+    assert model.layers[0].trainable
+
+
 # Keras's own: a lambda is code, which its files do not hold.
 @pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`:UserWarning")
 def test_an_optimizer_that_cannot_be_made_again_is_an_error_before_training() -> None:

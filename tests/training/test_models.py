@@ -109,6 +109,27 @@ def test_h5_files_with_short_names_of_losses_open_and_train_on(loss: str, tmp_pa
         assert both[1][name] == pytest.approx(values, rel=1e-5), name
 
 
+def half_the_error(true: Any, found: Any) -> Any:
+    return keras.ops.mean(keras.ops.abs(true - found)) / 2
+
+
+def test_an_h5_file_with_a_loss_of_ones_own_needs_that_loss(tmp_path: Path) -> None:
+    model = Sequential([Embedding(10, 4, input_length=2), keras.layers.Flatten()])
+    model.compile("sgd", half_the_error, metrics=["mae", half_the_error])
+    path = tmp_path / "model.h5"
+    model.save(path)
+    ids, targets = np.array([[1, 2], [3, 4]]), np.ones((2, 8))
+    loaded = load_keras_model(path, custom_objects={"half_the_error": half_the_error})
+    expected = model.evaluate(ids, targets, verbose=0)
+    assert np.allclose(loaded.evaluate(ids, targets, verbose=0), expected)
+    with pytest.raises(DataFileError, match=r"half_the_error.*compile=False"):
+        load_keras_model(path)
+    assert np.array_equal(
+        load_keras_model(path, compile=False).predict(ids, verbose=0),
+        model.predict(ids, verbose=0),
+    )
+
+
 def test_an_h5_file_of_keras_2_opens_with_integer_ids(tmp_path: Path) -> None:
     """The configuration is what tf.keras 2 wrote for such a model: float32 ids at the input."""
     model = classifier()

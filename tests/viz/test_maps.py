@@ -127,6 +127,24 @@ def test_title():
     assert len(plot_map(vectors_of(3)).texts) == 1
 
 
+@pytest.mark.parametrize("color", [None, [0.1, 0.5, 0.9], ["a", "b", "some label"]])
+def test_a_title_is_cut_only_where_the_picture_ends(color):
+    for title in ("Telling and frequent words, by how probable it is", "words " * 40, "W" * 300):
+        figure = plot_map(vectors_of(3), title=title, color=color)
+        shown = figure.texts[0]
+        extent = shown.get_window_extent(figure.canvas.get_renderer())
+        assert extent.x1 <= figure.bbox.x1
+        if shown.get_text() != title:
+            assert shown.get_text().endswith("…")
+            assert extent.x1 > 0.9 * figure.bbox.x1
+
+
+def test_a_run_of_few_words_has_its_whole_title():
+    title = "Telling and frequent words, by the label that they speak for"
+    figure = plot_map(vectors_of(3), title=title, color=["negative", "neutral", "positive"])
+    assert figure.texts[0].get_text() == title
+
+
 def test_categories_have_colours_shapes_and_a_legend():
     color = ["$noun$", "_verb", "$noun$", True]
     axes = plot_map(vectors_of(4), color=color).axes[0]

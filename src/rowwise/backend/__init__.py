@@ -10,7 +10,20 @@ CHOICE = choose_backend()
 
 import keras  # noqa: E402  (the backend has to be chosen before)
 
-from rowwise.backend.host import check_on_host, collect_errors, without_checks  # noqa: E402
+from rowwise.backend.host import (  # noqa: E402
+    check_array,
+    check_on_host,
+    collect_errors,
+    without_checks,
+)
 from rowwise.backend.rows import rows  # noqa: E402
 
-__all__ = ["CHOICE", "check_on_host", "collect_errors", "keras", "rows", "without_checks"]
+__all__ = [
+    "CHOICE",
+    "check_array",
+    "check_on_host",
+    "collect_errors",
+    "keras",
+    "rows",
+    "without_checks",
+]

@@ -9,11 +9,12 @@ import numpy as np
 
 def call_host(flag: Any, values: Any, function: Callable[[Any], None]) -> None:
     """See ``rowwise.backend.host``."""
-    from rowwise.backend.host import report
+    from rowwise.backend.host import raise_or_collect, report
 
     if not isinstance(flag, jax.core.Tracer):
         if flag:
-            function(np.asarray(values))
+            # Without compilation, too, Keras's trainer would lose the weights by an exception.
+            raise_or_collect(function, np.asarray(values))
         return
     # Under `vmap` both branches run, so `function` is to look again and not trust the flag.
     jax.lax.cond(

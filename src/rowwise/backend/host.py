@@ -70,9 +70,18 @@ def check_on_host(flag: Any, values: Any, check: Check) -> None:
         check: gets ``values`` as a NumPy array; raises a RowwiseError when they are wrong.
     """
     if not _suspended:
-        owners = getattr(_of_thread, "owners", [])
-        owner = owners[-1] if owners else None
-        _framework.call_host(flag, values, partial(_collecting, check, owner))
+        _framework.call_host(flag, values, partial(_collecting, check, _owner()))
+
+
+def check_array(values: npt.NDArray[Any], check: Check) -> None:
+    """As ``check_on_host``, for an array that a layer was given as it is."""
+    raise_or_collect(partial(_collecting, check, _owner()), values)
+
+
+def _owner() -> int | None:
+    """Whose compiled functions this thread is tracing or running, if anyone's."""
+    owners = getattr(_of_thread, "owners", [])
+    return owners[-1] if owners else None
 
 
 def _collecting(check: Check, owner: int | None, values: npt.NDArray[Any]) -> None:
@@ -94,6 +103,15 @@ def report(check: Check, values: npt.NDArray[Any]) -> None:
     except RowwiseError as error:
         if not error.collected:
             warnings.warn(f"{error}", RuntimeWarning, stacklevel=2)
+
+
+def raise_or_collect(check: Check, values: npt.NDArray[Any]) -> None:
+    """Run ``check`` outside of compiled functions; raise unless a model collects."""
+    try:
+        check(values)
+    except RowwiseError as error:
+        if not error.collected:
+            raise
 
 
 @contextmanager

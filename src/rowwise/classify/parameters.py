@@ -78,6 +78,10 @@ _RULES: dict[str, _Rule] = {
     "train_vectors": (lambda v: v in (True, False), "True or False"),
     "validation_split": _SHARE,
     "patience": (_or_none(_whole(0)), "None or a whole number from 0"),
+    "callbacks": (
+        _or_none(lambda v: isinstance(v, (list, tuple))),
+        "None or a list of Keras callbacks",
+    ),
     "class_weight": (
         _weights,
         "None, 'balanced' or a mapping from labels to weights that are not negative",

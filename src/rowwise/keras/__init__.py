@@ -16,8 +16,11 @@ from rowwise.keras import layers as layers
 from rowwise.keras import models as models
 from rowwise.keras import preprocessing as preprocessing
 from rowwise.keras import saving as saving
+from rowwise.keras._names import public_names
 from rowwise.training import Model as Model
 from rowwise.training import Sequential as Sequential
+
+__all__ = list(public_names(_keras))
 
 
 def __getattr__(name: str) -> Any:
@@ -25,7 +28,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *dir(_keras)})
+    return sorted({*globals(), *__all__})
 
 
 def _stand_in(module: ModuleType, path: str) -> None:

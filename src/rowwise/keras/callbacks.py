@@ -3,7 +3,10 @@
 from typing import Any
 
 from rowwise.backend import keras as _keras
+from rowwise.keras._names import public_names
 from rowwise.training import Unfreeze as Unfreeze
+
+__all__ = list(public_names(_keras.callbacks, ["Unfreeze"]))
 
 
 def __getattr__(name: str) -> Any:
@@ -11,4 +14,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *dir(_keras.callbacks)})
+    return sorted({*globals(), *__all__})

@@ -3,7 +3,10 @@
 from typing import Any
 
 from rowwise.backend import keras as _keras
+from rowwise.keras._names import public_names
 from rowwise.layers import Embedding as Embedding
+
+__all__ = list(public_names(_keras.layers))
 
 
 def __getattr__(name: str) -> Any:
@@ -11,4 +14,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *dir(_keras.layers)})
+    return sorted({*globals(), *__all__})

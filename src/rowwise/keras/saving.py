@@ -3,8 +3,13 @@
 from typing import Any
 
 from rowwise.backend import keras as _keras
-from rowwise.training import load_keras_model as load_model
+from rowwise.keras._names import public_names
+from rowwise.training import load_keras_model as _load_keras_model
 from rowwise.training import save_model as save_model
+
+load_model = _load_keras_model
+
+__all__ = list(public_names(_keras.saving))
 
 
 def __getattr__(name: str) -> Any:
@@ -12,7 +17,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *dir(_keras.saving)})
-
-
-__all__ = ["load_model", "save_model"]
+    return sorted({*globals(), *__all__})

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.backend import keras
+from rowwise.backend import check_array, keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
@@ -77,7 +77,7 @@ class Embedding(keras.layers.Embedding):
         self.vocabulary = vocabulary
         self.input_length = example_shape if input_length is None else input_length
         self.invalid_ids = invalid_ids
-        self.oov_id = oov_id
+        self.oov_id = _as_int(oov_id)
         self.updates = updates
         self.id_range = IdRange(self.name, self.input_dim)
         self._check_policy()
@@ -177,7 +177,9 @@ class Embedding(keras.layers.Embedding):
                 "Tokenizer or a Vocabulary."
             )
         if self.invalid_ids == "raise":
-            self.id_range.check(ids)
+            check_array(ids, self.id_range.check)
+            # Where a model that runs eagerly raises the error later, any row will do until then.
+            ids = np.where(self.id_range.invalid(ids), np.zeros((), dtype=ids.dtype), ids)
         elif self.invalid_ids == "clip":
             ids = np.clip(np.nan_to_num(ids), 0, self.input_dim - 1)
         else:

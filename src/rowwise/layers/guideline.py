@@ -20,14 +20,12 @@ def suggest_output_dim(vocabulary_size: int) -> int:
     Raises:
         InvalidArgumentError: not a positive whole number.
     """
-    if (
-        not isinstance(vocabulary_size, int)
-        or isinstance(vocabulary_size, bool)
-        or vocabulary_size < 1
-    ):
+    is_whole = hasattr(vocabulary_size, "__index__") and not isinstance(vocabulary_size, bool)
+    if not is_whole or vocabulary_size < 1:
         raise InvalidArgumentError(
             f"`vocabulary_size` must be a positive integer. Received: {vocabulary_size!r}. "
             "For a Vocabulary, give its length."
         )
     # In whole numbers: d is at least the fourth root where d ** 4 is at least the size.
-    return next((d for d in COMMON_DIMS if d**4 >= vocabulary_size), COMMON_DIMS[-1])
+    size = int(vocabulary_size)
+    return next((d for d in COMMON_DIMS if d**4 >= size), COMMON_DIMS[-1])

@@ -45,11 +45,18 @@ def require_strings(items: list[str], what: str = "texts") -> None:
 
 def not_a_text(item: object, position: int, what: str = "texts") -> NoReturn:
     """Raise the error for something among the texts that is not a text."""
-    hint = "Replace missing texts by '' or leave them out." if item is None else "Convert it first."
+    missing = "Replace missing texts by '' or leave them out."
+    hint = missing if is_missing(item) else "Convert it first."
     raise InvalidTextError(
         f"`{what}` must hold strings only. Received {shorten(item)} of type "
         f"{type(item).__name__} at position {position}. {hint}"
     )
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value is None, NaN or pandas's NA, which mark what is missing."""
+    is_nan = isinstance(value, float) and value != value
+    return value is None or is_nan or type(value).__name__ == "NAType"
 
 
 def require_unicode(text: str, position: int) -> None:

@@ -96,6 +96,7 @@ def read_examples(
         if kind is None and path == "-":
             raise Fault(f"`format` must be given, one of {', '.join(_READERS)}")
         if kind is None:
+            read_bytes(path)  # a missing file or a folder is said to be that
             known = ", ".join(sorted(_SUFFIXES))
             raise Fault(f"the suffix must tell the format ({known}); or give `format`")
         unit = "row" if kind == "parquet" else "line"
@@ -185,7 +186,8 @@ def _columns_of(rows: list[tuple[int, list[str]]], names: list[str], remedy: str
         rows = rows[1:]
     for number, row in rows:
         if len(row) != width:
-            problem = f"expected {width} fields, as in the first row, found {len(row)}. {remedy}"
+            hint = remedy if len(row) > width else "Fill up the row, with empty cells if need be"
+            problem = f"expected {width} fields, as in the first row, found {len(row)}. {hint}"
             raise Fault(problem, f"line {number}")
         yield number, [row[column] for column in columns]
 

@@ -78,17 +78,18 @@ class Unfreeze(keras.callbacks.Callback):
     def _optimizer_again(self) -> Any:
         """A fresh optimizer like the model's, with the new rate."""
         optimizer = self.model.optimizer
+        config = optimizer.get_config()
+        if self.learning_rate is not None:
+            # Here, since the rate of an optimizer that was made with a schedule cannot be set.
+            inner = config.get("inner_optimizer")  # of one that scales the loss
+            (config if inner is None else inner["config"])["learning_rate"] = self.learning_rate
         try:
-            again = type(optimizer).from_config(optimizer.get_config())
+            return type(optimizer).from_config(config)
         except (ValueError, TypeError) as error:
             raise InvalidArgumentError(
                 f"Unfreeze cannot make the optimizer {optimizer.name!r} again from its "
                 f"configuration ({error}). Give it a plain learning rate or a schedule of Keras's."
             ) from error
-        if self.learning_rate is not None:
-            inner = getattr(again, "inner_optimizer", again)  # of one that scales the loss
-            inner.learning_rate = self.learning_rate
-        return again
 
 
 def _all_layers(layer: Any) -> list[Any]:

@@ -6,7 +6,6 @@ and the optimizer's in ``optimizer_weights``.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,9 @@ from rowwise.errors import DataFileError
 from rowwise.layers import Embedding
 from rowwise.training.model import Functional
 from rowwise.training.sequential import Sequential
+
+# Which metric these stand for depends on the loss.
+_NAMES_OF_COMPILE = ("accuracy", "acc", "crossentropy", "ce")
 
 _CLASSES = {
     "Embedding": Embedding,
@@ -42,7 +44,7 @@ def load_h5_model(
         return model
     with keras.saving.custom_object_scope(known):
         try:
-            model.compile(**_compile_arguments(json.loads(config)))
+            model.compile(**_compile_arguments(json.loads(config), known))
         except (ValueError, TypeError, KeyError) as error:
             raise DataFileError(
                 f"The model in {str(path)!r} cannot be compiled as it was: {error} Load it with "
@@ -52,28 +54,33 @@ def load_h5_model(
     return model
 
 
-def _compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
-    """What was given to ``compile``.
+def _compile_arguments(config: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """What was given to ``compile``; ``known`` holds the user's own functions by name.
 
     Keras 3 tries to make objects of the names, too, and fails for short ones such as "mse";
     ``compile`` itself understands them all.
     """
     arguments = {"optimizer": keras.optimizers.deserialize(config["optimizer_config"])}
-    arguments["loss"] = _objects(config.get("loss"), keras.losses.deserialize)
+    arguments["loss"] = _objects(config.get("loss"), keras.losses, known)
     for name in ("metrics", "weighted_metrics"):
-        arguments[name] = _objects(config.get(name), keras.metrics.deserialize)
+        arguments[name] = _objects(config.get(name), keras.metrics, known)
     arguments["loss_weights"] = config.get("loss_weights")
     return arguments
 
 
-def _objects(config: Any, deserialize: Callable[[Any], Any]) -> Any:
+def _objects(config: Any, module: Any, known: dict[str, Any]) -> Any:
     """Objects in place of their configurations, anywhere in lists and dictionaries."""
     if isinstance(config, dict):
         if "class_name" in config:
-            return deserialize(config)
-        return {name: _objects(value, deserialize) for name, value in config.items()}
+            return module.deserialize(config)
+        return {name: _objects(value, module, known) for name, value in config.items()}
     if isinstance(config, list):
-        return [_objects(value, deserialize) for value in config]
+        return [_objects(value, module, known) for value in config]
+    if not isinstance(config, str) or config in _NAMES_OF_COMPILE:
+        return config
+    if config in known:
+        return known[config]
+    module.get(config)  # raises now, not in the first `fit`, for a name that nothing has
     return config
 
 

@@ -1,7 +1,7 @@
 """A map of words: near on the plane when their rows are near."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,7 @@ def plot_map(
 
     if title:
         style = lettering.style(13, color=INK, ha="left", va="center")
-        shown = lettering.drawn(title, int(side / 0.11))
+        shown = _fitted(figure, title, lettering, style, 72 * (width - 2 * _SIDE))
         figure.text(_SIDE / width, 1 - top / 2 / height, shown, **style)
     undrawn = sum(not lettering.missing.isdisjoint(word) for word in chosen)
     notes = f"{_METHOD_NAMES[method]} of {_number(len(chosen), 'word')} × {rows.shape[1]:,} columns"
@@ -98,6 +98,17 @@ def plot_map(
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def _fitted(
+    figure: "Figure", text: str, lettering: Lettering, style: dict[str, Any], room: float
+) -> str:
+    """``text``, cut where it is wider than ``room`` points."""
+    limit = len(shown := lettering.drawn(text, 200))
+    while limit > 1 and (wide := measured(figure, [shown], style)[1][0, 0]) > room:
+        limit = min(limit - 1, int(limit * room / wide))
+        shown = lettering.drawn(text, max(limit, 1))
+    return shown
 
 
 def _key_width(

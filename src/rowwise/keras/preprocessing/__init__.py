@@ -3,8 +3,11 @@
 from typing import Any
 
 from rowwise.backend import keras as _keras
+from rowwise.keras._names import public_names
 from rowwise.keras.preprocessing import sequence as sequence
 from rowwise.keras.preprocessing import text as text
+
+__all__ = list(public_names(_keras.preprocessing, ["text"]))
 
 
 def __getattr__(name: str) -> Any:
@@ -12,4 +15,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *dir(_keras.preprocessing)})
+    return sorted({*globals(), *__all__})
