@@ -24,6 +24,50 @@ def sum_rows(values: Any, targets: Any, count: int) -> Any:
     return start.at[targets].add(values, mode="promise_in_bounds")
 
 
+# So many numbers are looked up at once: half a megabyte, which stays in cache.
+_PART = 131_072
+
+
+def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    table = jax.lax.stop_gradient(table)
+
+    def add(total: Any, part: tuple[Any, Any]) -> tuple[Any, None]:
+        some, shares = part
+        return total + jnp.einsum("lm,lmd->md", shares, take_rows(table, some)), None
+
+    start = jnp.zeros((ids.shape[0], table.shape[1]), table.dtype)
+    # What is differentiated is computed again, so that no rows are kept for it.
+    total, _ = jax.lax.scan(jax.checkpoint(add), start, _parts((ids, weights), table.shape[1]))
+    return total
+
+
+def spread_rows(values: Any, weights: Any, targets: Any, count: int) -> Any:
+    """See ``rowwise.backend.rows``."""
+
+    def add(total: Any, part: tuple[Any, Any]) -> tuple[Any, None]:
+        some, shares = part
+        terms = shares[:, :, None] * values[None]
+        return total.at[some].add(terms, mode="promise_in_bounds"), None
+
+    start = jnp.zeros((count, values.shape[1]), values.dtype)
+    total, _ = jax.lax.scan(add, start, _parts((targets, weights), values.shape[1]))
+    return total
+
+
+def _parts(arrays: tuple[Any, Any], columns: int) -> tuple[Any, Any]:
+    """Ids and weights (m, l) in parts (p, k, m) of some of the l places each."""
+    size, length = arrays[0].shape
+    together = max(1, min(length, _PART // max(1, size * columns)))
+    missing = -length % together
+
+    def cut(array: Any) -> Any:
+        filled = jnp.pad(array, ((0, 0), (0, missing)))  # id 0 with weight 0: nothing
+        return filled.T.reshape(-1, together, size)
+
+    return cut(arrays[0]), cut(arrays[1])
+
+
 def find_distinct(scratch: Any, ids: Any, count: int) -> tuple[Any, Any, Any, Any]:
     """See ``rowwise.backend.rows``. A scatter and a gather, where sorting would take 100 times."""
     size, places = scratch.shape[0], jnp.arange(ids.shape[0], dtype=jnp.int32)

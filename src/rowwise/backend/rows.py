@@ -23,6 +23,19 @@ class Rows(Protocol):
     def sum_rows(self, values: Any, targets: Any, count: int) -> Any:
         """(count, d): at each target the sum of those ``values`` (m, d) that have it, or 0."""
 
+    def reduce_rows(self, table: Any, ids: Any, weights: Any) -> Any:
+        """Sums of rows by weights: for ids and weights (m, l), shape (m, d).
+
+        The rows are never all at hand at once. What is differentiated is ``weights`` alone.
+        """
+
+    def spread_rows(self, values: Any, weights: Any, targets: Any, count: int) -> Any:
+        """(count, d): at each target the sum of what the lookups with it contribute.
+
+        A lookup, one of ``targets`` (m, l), contributes the row of ``values`` (m, d) that it
+        belongs to, times its weight (m, l). That is how ``reduce_rows`` changes with the rows.
+        """
+
     def find_distinct(self, scratch: Any, ids: Any, count: int) -> tuple[Any, Any, Any, Any]:
         """The distinct ones of ``ids`` (m,), int32 in [0, n).
 

@@ -5,8 +5,9 @@ that a batch looks up. In short: find the ids; catch up their rows; differentiat
 of the table; update each row once with Keras's own optimizer. ``README.md`` here explains.
 """
 
+import math
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from rowwise.backend import keras
@@ -102,16 +103,20 @@ class RowwiseStep:
         distinct = [there for _, there in wanted]
         trainable = self._caught_up(trainable, optimizer, tables, distinct)
         state = (trainable, other, optimizer, metrics)
-        updates, gradients, again, invalid = self._differentiate(state, looked_up, batch)
+        updates, (of_dense, of_found), again = self._differentiate(state, looked_up, batch)
+        gradients = (
+            of_dense,
+            [self._summed(number, again, of_found, there) for number, there in enumerate(distinct)],
+        )
         unscaled, predicted, other_after, metrics = updates
 
-        steady = same_ids(looked_up.ids, again)
-        clean = self._watch.is_clean(record, invalid)
+        steady = same_ids(looked_up.ids, again.ids)
+        clean = self._watch.is_clean(record, again.invalid)
         sound = ops.logical_and(ops.logical_and(sound, clean), steady)
         logs, metrics = metrics_after(self._model, metrics, unscaled, batch, predicted)
         state = (trainable, _chosen(sound, other_after, other), optimizer, metrics)
         state, tables = self._update(state, tables, distinct, gradients, sound)
-        return logs, state, tables, self._watch.after(record, invalid, steady, sound)
+        return logs, state, tables, self._watch.after(record, again.invalid, steady, sound)
 
     def _find_ids(
         self, state: State, tables: list[Carried], record: Any, batch: Any
@@ -189,40 +194,86 @@ class RowwiseStep:
         return trainable
 
     def _differentiate(self, state: State, looked_up: Lookups, batch: Any) -> Any:
-        """Loss and gradients, with the rows that were looked up in place of the tables."""
+        """Loss and gradients, with the rows that were looked up in place of the tables.
+
+        Returns:
+            what ``loss_and_updates`` gives besides the loss; the gradients, of the dense variables
+            and of what each lookup found; all that this pass looked up.
+        """
         trainable, *others = state
+
+        def table_of(variable: Any) -> Any:
+            return trainable[self._specs[self._number_of(variable)].index]
+
         found = [
-            rows.take_rows(trainable[self._specs[self._number_of(variable)].index], ids)
-            for variable, ids in zip(looked_up.variables, looked_up.ids, strict=True)
+            ops.zeros((math.prod(ids.shape[:-1]), variable.shape[1]), variable.dtype)
+            if reduced
+            else rows.take_rows(table_of(variable), ids)
+            for variable, ids, reduced in zip(
+                looked_up.variables, looked_up.ids, looked_up.reduced, strict=True
+            )
         ]
-        layers: list[Any] = []
+        last_pass = Lookups()
+
+        def reduce_rows(variable: Any, ids: Any, weights: Any) -> Any:
+            return rows.reduce_rows(table_of(variable), ids, weights)
 
         def loss(differentiated: tuple[list[Any], list[Any]]) -> tuple[Any, Any]:
             dense, found = differentiated
             values = list(trainable)
             for index, value in zip(self._optimizer.dense, dense, strict=True):
                 values[index] = value
-            tape = RowsTape(self._variables, self._hidden, found)
+            tape = RowsTape(self._variables, self._hidden, found, reduce_rows)
             with recording(tape):
                 scaled, updates = loss_and_updates(self._model, (values, *others), *batch)
-            layers[:] = [one.layer for one in tape.seen.invalid]
+            nonlocal last_pass
+            last_pass = tape.seen
             marks = [(one.ids, one.wrong) for one in tape.seen.invalid]
-            return scaled, (updates, tape.seen.ids, marks)
+            return scaled, (updates, tape.seen.ids, tape.seen.weights, marks)
 
         dense = [trainable[index] for index in self._optimizer.dense]
-        (_, aux), (of_dense, of_rows) = rows.value_and_gradient(loss)((dense, found))
-        updates, ids, marks = aux
-        invalid = [InvalidIds(layer, *mark) for layer, mark in zip(layers, marks, strict=True)]
-        flat = [
-            [
-                ops.reshape(gradient, (-1, spec.columns))
-                for variable, gradient in zip(looked_up.variables, of_rows, strict=True)
-                if variable is watched
-            ]
-            for spec, watched in zip(self._specs, self._variables, strict=True)
-        ]
-        joined = [ops.concatenate(parts) if parts[1:] else parts[0] for parts in flat]
-        return updates, (of_dense, joined), ids, invalid
+        (_, aux), gradients = rows.value_and_gradient(loss)((dense, found))
+        updates, ids, weights, marks = aux
+        seen = replace(
+            last_pass,
+            ids=ids,
+            weights=weights,
+            invalid=[
+                InvalidIds(one.layer, *mark)
+                for one, mark in zip(last_pass.invalid, marks, strict=True)
+            ],
+        )
+        return updates, gradients, seen
+
+    def _summed(self, number: int, seen: Lookups, gradients: list[Any], wanted: Distinct) -> Any:
+        """The gradient of each distinct row of a table: (m, columns)."""
+        columns, count = self._specs[number].columns, wanted.ids.shape[0]
+        weights, start = iter(seen.weights), 0
+        plain, places, total = [], [], None
+        for variable, ids, reduced, gradient in zip(
+            seen.variables, seen.ids, seen.reduced, gradients, strict=True
+        ):
+            shares = next(weights) if reduced else None
+            if variable is not self._variables[number]:
+                continue
+            size = math.prod(ids.shape)
+            there = wanted.places[start : start + size]
+            start += size
+            if shares is None:
+                plain.append(ops.reshape(gradient, (-1, columns)))
+                places.append(there)
+                continue
+            shape = (-1, ids.shape[-1])
+            spread = rows.spread_rows(
+                gradient, ops.reshape(shares, shape), ops.reshape(there, shape), count
+            )
+            total = spread if total is None else total + spread
+        if plain:
+            joined = ops.concatenate(plain) if plain[1:] else plain[0]
+            targets = ops.concatenate(places) if places[1:] else places[0]
+            summed = rows.sum_rows(joined, targets, count)
+            total = summed if total is None else total + summed
+        return total
 
     def _update(
         self,
@@ -234,12 +285,8 @@ class RowwiseStep:
     ) -> tuple[State, list[Carried]]:
         """Update everything; nothing where a batch is not ``sound``."""
         trainable, other, optimizer, metrics = state
-        of_dense, of_rows = gradients
+        of_dense, sums = gradients
         split = self._optimizer
-        sums = [
-            rows.sum_rows(gradient, there.places, there.ids.shape[0])
-            for gradient, there in zip(of_rows, distinct, strict=True)
-        ]
         norms = [_norm(one) if split.sees_norms else ops.zeros((), one.dtype) for one in sums]
         rate = split.rate(optimizer)
         dense = [trainable[index] for index in split.dense]

@@ -28,6 +28,10 @@ class Lookups:
 
     variables: list[Any] = field(default_factory=list)
     ids: list[Any] = field(default_factory=list)
+    reduced: list[bool] = field(default_factory=list)
+    """Whether a lookup's rows are summed by weights."""
+    weights: list[Any] = field(default_factory=list)
+    """The weights of those."""
     invalid: list[InvalidIds] = field(default_factory=list)
 
 
@@ -58,16 +62,25 @@ class _Tape:
         self.seen.invalid.append(InvalidIds(layer, ids, wrong))
 
     def rows(self, variable: Any, ids: Any) -> Any:
-        self.seen.variables.append(variable)
-        self.seen.ids.append(ids)
+        self._see(variable, ids, reduced=False)
         return self._found(variable, ids)
 
     def reduced(self, variable: Any, ids: Any, weights: Any) -> Any:
-        found = self.rows(variable, ids)
-        return ops.sum(found * ops.expand_dims(weights, -1), axis=-2)
+        self._see(variable, ids, reduced=True)
+        self.seen.weights.append(weights)
+        return self._found_sums(variable, ids, weights)
+
+    def _see(self, variable: Any, ids: Any, reduced: bool) -> None:
+        self.seen.variables.append(variable)
+        self.seen.ids.append(ids)
+        self.seen.reduced.append(reduced)
 
     def _found(self, variable: Any, ids: Any) -> Any:
         raise NotImplementedError
+
+    def _found_sums(self, variable: Any, ids: Any, weights: Any) -> Any:
+        found = self._found(variable, ids)
+        return ops.sum(found * ops.expand_dims(weights, -1), axis=-2)
 
 
 class SurveyTape(_Tape):
@@ -98,14 +111,29 @@ class IdsTape(_Tape):
 
 
 class RowsTape(_Tape):
-    """Answers with the rows ``found`` before, which the step differentiates."""
+    """Answers with rows that were looked up before, which the step differentiates.
 
-    def __init__(self, tables: list[Any], hidden: list[Any], found: list[Any]) -> None:
+    Sums of rows are computed here, and get something zero added that is differentiated.
+
+    Args:
+        tables: as for every tape.
+        hidden: as for every tape.
+        found: for each lookup its rows, or the zeros to add to its sums (texts, columns).
+        reduce: gives sums of rows for a variable, ids and weights (texts, length).
+    """
+
+    def __init__(self, tables: list[Any], hidden: list[Any], found: list[Any], reduce: Any) -> None:
         super().__init__(tables, hidden)
-        self._rows = iter(found)
+        self._rows, self._reduce = iter(found), reduce
 
     def _found(self, variable: Any, ids: Any) -> Any:
         return next(self._rows)
+
+    def _found_sums(self, variable: Any, ids: Any, weights: Any) -> Any:
+        size = ids.shape[-1]
+        flat_ids, flat = ops.reshape(ids, (-1, size)), ops.reshape(weights, (-1, size))
+        sums = self._reduce(variable, flat_ids, flat) + next(self._rows)
+        return ops.reshape(sums, (*ids.shape[:-1], variable.shape[1]))
 
 
 def same_ids(first: list[Any], second: list[Any]) -> Any:
