@@ -10,12 +10,14 @@ from rowwise.backend import check_array, keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
+from rowwise.layers.row_masks import as_row_mask
 from rowwise.text import Vocabulary
 
 ops = keras.ops
 POLICIES = ("raise", "clip", "oov")
 UPDATES = ("auto", "exact", "lazy", "dense")
 _VOCABULARY_FILE = "vocabulary.json"
+_ROWS_FILE = "trainable_rows.npy"
 
 
 @keras.saving.register_keras_serializable(package="rowwise")
@@ -31,7 +33,8 @@ class Embedding(keras.layers.Embedding):
         output_dim: columns of the table.
         input_length: how many ids an example has, or the shape of an example's ids. A
             ``rowwise.Sequential`` that starts with this layer gets an int32 input of this shape.
-        weights: (input_dim, output_dim) first values of the table, or a list that holds them.
+        weights: (input_dim, output_dim) first values of the table, or a list that holds them; or
+            a ``keras.Variable``, which becomes the table and may be another layer's, too.
         invalid_ids: what to do about an id outside [0, input_dim) or not a whole number.
             ``"raise"``: an InvalidIdError that names layer, id, position and likely cause;
             ``"clip"``: take the nearest valid id; ``"oov"``: take ``oov_id``.
@@ -41,6 +44,10 @@ class Embedding(keras.layers.Embedding):
             whichever is expected to be faster; ``"exact"``: row-wise, and an error where that is
             impossible; ``"lazy"``: row-wise, and rows that a batch does not look up stay as they
             are; ``"dense"``: as Keras does.
+        zero_padding: row 0 is zero from the start, and training leaves it so.
+        trainable_rows: which rows train, as a boolean mask (input_dim,), their ids or a slice;
+            None for all. Training leaves the others as they are, and what the optimizer keeps for
+            them. On JAX only.
         **kwargs: as for ``keras.layers.Embedding``: ``embeddings_initializer``,
             ``embeddings_regularizer``, ``embeddings_constraint``, ``mask_zero``, ``lora_rank``,
             ``name``, ``trainable``, ``dtype`` and so on.
@@ -61,10 +68,12 @@ class Embedding(keras.layers.Embedding):
         output_dim: int,
         *args: Any,
         input_length: int | tuple[int | None, ...] | None = None,
-        weights: npt.ArrayLike | None = None,
+        weights: Any = None,
         invalid_ids: str = "raise",
         oov_id: int | None = None,
         updates: str = "auto",
+        zero_padding: bool = False,
+        trainable_rows: Any = None,
         **kwargs: Any,
     ) -> None:
         vocabulary = input_dim if isinstance(input_dim, Vocabulary) else None
@@ -79,13 +88,21 @@ class Embedding(keras.layers.Embedding):
         self.invalid_ids = invalid_ids
         self.oov_id = _as_int(oov_id)
         self.updates = updates
+        self.zero_padding = zero_padding
+        self.trainable_rows = None
+        if trainable_rows is not None:
+            self.trainable_rows = as_row_mask(trainable_rows, self.input_dim)
+        self._shared_table = weights if isinstance(weights, keras.Variable) else None
         self.id_range = IdRange(self.name, self.input_dim)
         self._check_policy()
         if keras.backend.backend() == "tensorflow" and invalid_ids == "raise":
             self.supports_jit = False  # XLA there cannot call the host to say which id is wrong
         self.build()
-        if weights is not None:
+        if weights is not None and self._shared_table is None:
             self.set_weights([self._as_table(weights)])
+        self._shared_table = None
+        if zero_padding:
+            self._clear_padding()
 
     def _check_policy(self) -> None:
         if self.updates not in UPDATES:
@@ -106,6 +123,35 @@ class Embedding(keras.layers.Embedding):
                 f"{', when invalid_ids is oov' if self.oov_id is None else ''}. "
                 f"Received: {self.oov_id!r}."
             )
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the table; the constructor does it."""
+        if getattr(self, "built", False) or self._shared_table is None:
+            super().build(input_shape)
+            return
+        if tuple(self._shared_table.shape) != (self.input_dim, self.output_dim):
+            raise InvalidShapeError(
+                f"A table to share must have shape ({self.input_dim}, {self.output_dim}). "
+                f"Received a variable of shape {tuple(self._shared_table.shape)}."
+            )
+        self._embeddings = self._shared_table
+        self.built = True
+
+    def _clear_padding(self) -> None:
+        """Set row 0 of the table to zero."""
+        place = ops.zeros((2,), dtype="int32")
+        zero = ops.zeros((1, self.output_dim), dtype=self.table.dtype)
+        self.table.assign(ops.slice_update(self.table.value, place, zero))
+
+    @property
+    def resting_rows(self) -> npt.NDArray[np.bool_] | None:
+        """Which rows never train: boolean (input_dim,), or None where all do."""
+        if self.trainable_rows is None and not self.zero_padding:
+            return None
+        trained = self.trainable_rows
+        resting = np.zeros(self.input_dim, dtype=bool) if trained is None else ~trained
+        resting[0] |= self.zero_padding
+        return resting
 
     def _as_table(self, weights: Any) -> npt.NDArray[Any]:
         if isinstance(weights, (list, tuple)) and len(weights) == 1:
@@ -132,7 +178,15 @@ class Embedding(keras.layers.Embedding):
         tape = current_tape()
         if tape is not None and tape.takes(self.table):
             return ops.cast(tape.rows(self.table, ids), self.compute_dtype)
-        return super().call(ids)
+        return self._without_gradient(super().call(ids), ids)
+
+    def _without_gradient(self, rows: Any, ids: Any) -> Any:
+        """``rows`` of ``ids``, those that never train as constants."""
+        resting = self.resting_rows
+        if resting is None:
+            return rows
+        constant = ops.take(ops.convert_to_tensor(resting), ids)
+        return ops.where(ops.expand_dims(constant, -1), ops.stop_gradient(rows), rows)
 
     @property
     def table(self) -> Any:
@@ -200,7 +254,9 @@ class Embedding(keras.layers.Embedding):
         super().quantize(mode, type_check=False, config=config)
 
     def save_assets(self, dir_path: str) -> None:
-        """Write the vocabulary beside the weights in a ``.keras`` file; Keras calls this."""
+        """Write what is not in the configuration to a ``.keras`` file; Keras calls this."""
+        if self.trainable_rows is not None:
+            np.save(Path(dir_path) / _ROWS_FILE, self.trainable_rows, allow_pickle=False)
         if self.vocabulary is not None:
             path = Path(dir_path) / _VOCABULARY_FILE
             path.write_text(self.vocabulary.to_json(), encoding="utf-8")
@@ -209,18 +265,26 @@ class Embedding(keras.layers.Embedding):
         """Read what ``save_assets`` wrote; Keras calls this, without a path where it wrote none."""
         if dir_path is None:
             return
+        path = Path(dir_path) / _ROWS_FILE
+        if path.is_file():
+            saved = np.load(path, allow_pickle=False)
+            self.trainable_rows = as_row_mask(saved, self.input_dim)
         path = Path(dir_path) / _VOCABULARY_FILE
         if path.is_file():
             self.vocabulary = Vocabulary.from_json(path.read_text(encoding="utf-8"))
 
     def get_config(self) -> dict[str, Any]:
-        """What the constructor needs to make such a layer, without vocabulary and weights."""
+        """What the constructor needs to make such a layer.
+
+        Vocabulary, weights and ``trainable_rows`` are saved beside it.
+        """
         return {
             **super().get_config(),
             "input_length": self.input_length,
             "invalid_ids": self.invalid_ids,
             "oov_id": self.oov_id,
             "updates": self.updates,
+            "zero_padding": self.zero_padding,
         }
 
 

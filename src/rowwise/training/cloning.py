@@ -21,5 +21,5 @@ def clone_model(model: Any, *args: Any, **kwargs: Any) -> Any:
             clone.__class__ = ours
     for old, new in zip(model.layers, clone.layers, strict=True):
         if isinstance(old, Embedding) and isinstance(new, Embedding):
-            new.vocabulary = old.vocabulary
+            new.vocabulary, new.trainable_rows = old.vocabulary, old.trainable_rows
     return clone

@@ -82,6 +82,16 @@ def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decis
     return decisions, survey.hidden
 
 
+def check_rows_may_rest(model: Any) -> None:
+    """Raise where a model that trains in a way of its own has rows that are not to train."""
+    for layer in embedding_layers(model):
+        if layer.resting_rows is not None:
+            raise InvalidArgumentError(
+                f"Layer {layer.name!r} has rows that do not train, which a train_step of one's own "
+                "cannot see to. Remove zero_padding and trainable_rows, or the train_step."
+            )
+
+
 def preview(model: Any, capacity: int) -> list[Decision]:
     """What can be said of each table before there is a batch."""
     found = []

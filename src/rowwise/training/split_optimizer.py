@@ -139,6 +139,10 @@ class SplitOptimizer:
         clipper.build([keras.Variable(ops.zeros((1, 1))) for _ in range(tables + 1)])
         return clipper
 
+    def slots_of(self, index: int) -> list[int]:
+        """Where in ``optimizer.variables`` the slots of a trainable variable are."""
+        return self._places.slots[index]
+
     def rate(self, optimizer_values: list[Any]) -> Any:
         """The learning rate of the step that starts from these values; a scalar."""
         mapping = list(zip(self._optimizer.variables, optimizer_values, strict=True))

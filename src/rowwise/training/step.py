@@ -17,6 +17,7 @@ from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import Step
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.keras_seam import loss_and_updates, metrics_after
+from rowwise.training.plan import embedding_layers
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.table import Carried, Spec
 from rowwise.training.tapes import (
@@ -71,6 +72,13 @@ class RowwiseStep:
     ) -> None:
         self._model, self._specs, self._optimizer = model, specs, optimizer
         self._hidden = hidden
+        self._resting = {
+            index: layer.resting_rows
+            for index, variable in enumerate(model.trainable_variables)
+            for layer in embedding_layers(model)
+            if layer.table is variable and index in optimizer.dense
+            if layer.resting_rows is not None
+        }
         self._block_rows, self._watch = block_rows, watch
         self._variables = [model.trainable_variables[spec.index] for spec in specs]
 
@@ -164,6 +172,9 @@ class RowwiseStep:
         size = -(-joined.shape[0] // self._block_rows) * self._block_rows
         scratch, distinct, places, count = rows.find_distinct(table["scratch"], joined, size)
         blocks = (count + self._block_rows - 1) // self._block_rows
+        spec = self._specs[number]
+        if spec.resting is not None:
+            distinct = ops.where(spec.rests(distinct), spec.row_count, distinct)
         return scratch, Distinct(distinct, places, ops.where(sound, blocks, 0))
 
     def _caught_up(
@@ -273,6 +284,9 @@ class RowwiseStep:
             targets = ops.concatenate(places) if places[1:] else places[0]
             summed = rows.sum_rows(joined, targets, count)
             total = summed if total is None else total + summed
+        if self._specs[number].resting is not None:
+            updated = ops.expand_dims(wanted.ids < self._specs[number].row_count, -1)
+            total = ops.where(updated, total, 0.0)
         return total
 
     def _update(
@@ -301,6 +315,7 @@ class RowwiseStep:
         for index, value in zip(split.dense, _chosen(sound, new_dense, dense), strict=True):
             trainable[index] = value
         after = _chosen(sound, new_optimizer, optimizer)
+        self._keep_resting(trainable, after, state)
         tables = list(tables)
         for number, spec in enumerate(self._specs):
             step = Step(
@@ -319,6 +334,15 @@ class RowwiseStep:
             for place, slot in zip(spec.slots, values[1:], strict=True):
                 after[place] = slot
         return (trainable, other, after, metrics), tables
+
+    def _keep_resting(self, trainable: list[Any], optimizer: list[Any], state: State) -> None:
+        """Put back rows of dense tables that never train, and their slots."""
+        for index, resting in self._resting.items():
+            still = ops.expand_dims(ops.convert_to_tensor(resting), -1)
+            trainable[index] = ops.where(still, state[0][index], trainable[index])
+            for place in self._optimizer.slots_of(index):
+                if optimizer[place].shape == trainable[index].shape:
+                    optimizer[place] = ops.where(still, state[2][place], optimizer[place])
 
     def _update_table(
         self,

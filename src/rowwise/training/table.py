@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from rowwise.backend import keras, rows
 from rowwise.training.catch_up import CatchUp, Now
 from rowwise.training.keras_seam import in_stateless_scope
@@ -41,6 +44,15 @@ class Spec:
     row_count: int
     columns: int
     dtype: str
+    resting: npt.NDArray[np.bool_] | None = None
+    """(n,): rows that never train, or None."""
+
+    def rests(self, ids: Any) -> Any:
+        """Which of ``ids`` (m,) never train: boolean; false for an id of n."""
+        assert self.resting is not None
+        assert rows is not None
+        known = np.append(self.resting, False)
+        return rows.take_rows(ops.convert_to_tensor(known), ids)
 
     def begin(self, base: Any) -> Carried:
         """What is carried after a flush, with ``base`` iterations made by the optimizer."""
@@ -75,6 +87,12 @@ class Spec:
             some = [ops.slice(table, place, (size, self.columns)) for table in tables]
             current = ops.slice(last, ops.reshape(start, (1,)), (size,))
             row, slots = self.rested(some[0], some[1:], current, carried)
+            if self.resting is not None:
+                still = ops.expand_dims(self.rests(start + ops.arange(size)), -1)
+                row, *slots = [
+                    ops.where(still, before, after)
+                    for before, after in zip(some, [row, *slots], strict=True)
+                ]
             tables = [
                 ops.slice_update(table, place, block)
                 for table, block in zip(tables, [row, *slots], strict=True)

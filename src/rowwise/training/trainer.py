@@ -8,7 +8,13 @@ from typing import Any, TextIO
 from rowwise.backend import rows
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.keras_seam import TrainerSeam, has_own_train_step
-from rowwise.training.plan import Decision, decide, embedding_layers, preview
+from rowwise.training.plan import (
+    Decision,
+    check_rows_may_rest,
+    decide,
+    embedding_layers,
+    preview,
+)
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.step import RowwiseStep
 from rowwise.training.table import CAPACITY, Spec, Table, as_they_are
@@ -37,7 +43,8 @@ class _Run:
             variable = variables[index]
             assert decision.form is not None
             row_count, columns = variable.shape
-            spec = Spec(index, slots, decision.form, row_count, columns, variable.dtype)
+            resting = decision.layer.resting_rows
+            spec = Spec(index, slots, decision.form, row_count, columns, variable.dtype, resting)
             held = [optimizer.variables[place] for place in slots]
             self.tables.append(Table(spec, variable, held, model))
         self._split = split
@@ -120,6 +127,7 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
                 return
             self._end_run()
             if has_own_train_step(self) or not embedding_layers(self):
+                check_rows_may_rest(self)
                 super().make_train_function(force=force)
                 return
 
