@@ -111,6 +111,7 @@ def test_rows_that_are_not_there(chosen: Any, message: str) -> None:
 
 def test_they_are_saved_and_cloned(tmp_path: Any) -> None:
     model = build("exact", "adam", trainable_rows=MASK, zero_padding=True)
+    model.fit(IDS, TARGETS, verbose=0)
     model.save(tmp_path / "model.keras")
     for again in (keras.models.load_model(tmp_path / "model.keras"), clone_model(model)):
         assert np.array_equal(again.layers[0].trainable_rows, MASK)
