@@ -1,0 +1,155 @@
+"""``Asking``: the questions that ``Vectors`` answer about nearness."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.errors import InvalidArgumentError
+from rowwise.vectors.formulas import parse_formula
+from rowwise.vectors.neighbours import Positions, best_rows
+from rowwise.vectors.norms import DoubleArray, Norms
+from rowwise.vectors.objectives import Cosine, MultipliedCosines, Objective
+from rowwise.vectors.queries import Term, as_query, as_terms, require_topn
+
+if TYPE_CHECKING:
+    from rowwise.vectors.vectors import Vectors
+
+Neighbours = list[tuple[str, float]]
+METHODS = ("add", "mul")
+
+
+class Asking:
+    """What ``Vectors`` say about which words are near to which."""
+
+    words: Sequence[str]
+    rows: npt.NDArray[Any]
+
+    def most_similar(
+        self,
+        word: str | Sequence[str] | npt.ArrayLike | None = None,
+        topn: int = 10,
+        *,
+        positive: Term | Sequence[Term] | None = None,
+        negative: Term | Sequence[Term] | None = None,
+        method: str = "add",
+    ) -> Any:
+        """The ``topn`` words whose rows have the highest cosine with a word's row, best first.
+
+        Exact: every row is compared, block by block, and nothing of the size of the table is made.
+        Many queries in one call take far less time than one by one. The words asked for are left
+        out, and so are rows that hold NaN or infinity; a row of zeros has cosine 0.
+
+        Args:
+            word: a word; a list of words, each a query of its own; a query of shape (d,); or
+                queries of shape (queries, d).
+            topn: how many words; fewer come back when there are fewer.
+            positive: as in gensim, in place of ``word``: words or rows (d,), or pairs of one and a
+                weight. They make one query, the sum of their rows of length 1.
+            negative: as in gensim: those that are taken away from the sum.
+            method: with ``positive`` and ``negative``: ``"add"`` for the cosine with the sum
+                (3CosAdd), ``"mul"`` for the product of cosines, each shifted to (1 + cosine) / 2,
+                over that of the negative ones plus 1e-6 (3CosMul; Levy and Goldberg 2014).
+
+        Returns:
+            (word, cosine) pairs; a cosine lies in [-1, 1]. For a list of words or a matrix of
+            queries, a list of such lists.
+
+        Raises:
+            UnknownWordError: a word has no row.
+            InvalidShapeError: a query of another shape.
+            InvalidArgumentError: ``topn`` is not a positive whole number, an unknown ``method``,
+                a query that holds NaN, or both ``word`` and ``positive`` or ``negative``.
+        """
+        count = require_topn(topn)
+        if method not in METHODS:
+            raise InvalidArgumentError(f"`method` must be 'add' or 'mul'. Received: {method!r}.")
+        vectors = cast("Vectors", self)
+        if word is None:
+            terms = as_terms(vectors, positive, negative)
+            if method == "mul":
+                product = MultipliedCosines(terms.positive, terms.negative)
+                return self._nearest(product, count, terms.excluded)[0]
+            query = terms.as_query()
+        elif positive is not None or negative is not None or method == "mul":
+            raise InvalidArgumentError(
+                "Give either one query, as in most_similar('king'), or `positive` and `negative`, "
+                "as in most_similar(positive=['king', 'woman'], negative=['man'])."
+            )
+        else:
+            query = as_query(vectors, word)
+        found = self._nearest(Cosine(query.directions), count, query.excluded)
+        return found[0] if query.is_one else found
+
+    def analogy(self, formula: str, topn: int = 10, *, method: str = "add") -> Neighbours:
+        """The words nearest to a sum of words: ``vectors.analogy("king - man + woman")``.
+
+        Args:
+            formula: words with + and - between them; a word that holds spaces or signs stands in
+                quotes. It is only read as words, never run.
+            topn: how many words.
+            method: ``"add"`` or ``"mul"``, see ``most_similar``.
+
+        Returns:
+            (word, score) pairs, best first; the formula's own words are left out.
+
+        Raises:
+            InvalidArgumentError: what is no such formula.
+            UnknownWordError: a word has no row.
+        """
+        positive, negative = parse_formula(formula)
+        found: Neighbours = self.most_similar(
+            topn=topn, positive=positive, negative=negative, method=method
+        )
+        return found
+
+    def similarity(self, first: str | npt.ArrayLike, second: str | npt.ArrayLike) -> float:
+        """The cosine, from -1 to 1, of two words' rows, or of rows (d,); 0 for a row of zeros.
+
+        Raises:
+            UnknownWordError: a word has no row.
+            InvalidArgumentError: a row holds NaN or infinity.
+        """
+        vectors = cast("Vectors", self)
+        one, other = (as_query(vectors, asked) for asked in (first, second))
+        if not one.is_one or not other.is_one:
+            raise InvalidArgumentError(
+                "`similarity` compares two words or two rows; for many at once use most_similar."
+            )
+        return float(np.clip(one.directions[0] @ other.directions[0], -1, 1))
+
+    def doesnt_match(self, words: Sequence[str]) -> str:
+        """The word whose direction is farthest from the mean direction of all ``words``.
+
+        Of equal ones it is the first.
+
+        Raises:
+            UnknownWordError: a word has no row.
+            InvalidArgumentError: fewer than three words.
+        """
+        given = list(words)
+        if isinstance(words, str) or len(given) < 3:
+            raise InvalidArgumentError(
+                "Which word does not match can be said of three words or more. "
+                f"Received: {words!r}."
+            )
+        directions = as_query(cast("Vectors", self), given).directions
+        return given[int(np.argmin(directions @ directions.sum(axis=0)))]
+
+    @cached_property
+    def _norms(self) -> Norms:
+        """The lengths of the rows, measured when they are first asked for."""
+        return Norms(self.rows)
+
+    def _nearest(
+        self, objective: Objective, count: int, excluded: tuple[Positions, Positions]
+    ) -> list[Neighbours]:
+        positions, scores = best_rows(self.rows, self._norms, objective, count, excluded)
+        return [self._named(*found) for found in zip(positions, scores, strict=True)]
+
+    def _named(self, positions: Positions, scores: DoubleArray) -> Neighbours:
+        real = int(np.count_nonzero(positions >= 0))  # empty places are at the end
+        pairs = zip(positions[:real].tolist(), scores[:real].tolist(), strict=True)
+        return [(self.words[position], score) for position, score in pairs]

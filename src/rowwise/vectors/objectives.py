@@ -1,0 +1,108 @@
+"""What makes a row near: the cosine with one direction, or a product of several cosines.
+
+Each objective can say two things of a row: quickly, in float32, a score that its exact score does
+not exceed by more than ``slack``; and slowly, in float64, the exact score.
+"""
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.vectors.norms import DoubleArray, FloatArray
+
+_ROUNDING = float(np.finfo(np.float32).eps) / 2
+
+# Keeps a row that is opposite to a negative word from an infinite score, as in gensim and in the
+# authors' own program.
+EPSILON = 1e-6
+
+
+class Objective(Protocol):
+    """How rows are scored for ``queries`` queries at once."""
+
+    queries: int
+    slack: float
+
+    def score(self, rows: FloatArray, inverse: FloatArray, out: FloatArray) -> None:
+        """Write the scores of b rows (b, d) into ``out`` (b, queries); NaN: it cannot tell.
+
+        ``inverse`` (b,) is as in ``Norms``.
+        """
+
+    def exact(self, queries: npt.NDArray[np.intp], rows: DoubleArray) -> DoubleArray:
+        """The scores (h,) of pairs of a query's number (h,) and a row of length 1 (h, d)."""
+
+
+def cosine_error(columns: int) -> float:
+    """By how much a cosine in float32 may be wrong, whatever the order of its additions.
+
+    A sum of d products of numbers of two rows of length 1 is wrong by at most d roundings, and so
+    is a row's length; a few more are for converting and dividing.
+    """
+    return (2 * columns + 32) * _ROUNDING
+
+
+class Cosine:
+    """The cosine with one direction for each query.
+
+    A direction may be a sum of words' directions: with a minus for the words that are taken away,
+    that is 3CosAdd (Levy and Goldberg 2014, equation 1) divided by the direction's length.
+
+    Args:
+        directions: (queries, d) float64, each of length 1 or 0.
+    """
+
+    def __init__(self, directions: DoubleArray) -> None:
+        self.queries = len(directions)
+        self.slack = cosine_error(directions.shape[1])
+        self._exact = directions
+        self._quick = directions.astype(np.float32)
+
+    def score(self, rows: FloatArray, inverse: FloatArray, out: FloatArray) -> None:
+        """See ``Objective.score``."""
+        np.matmul(rows, self._quick.T, out=out)
+        out *= inverse[:, np.newaxis]
+
+    def exact(self, queries: npt.NDArray[np.intp], rows: DoubleArray) -> DoubleArray:
+        """See ``Objective.exact``."""
+        cosines: DoubleArray = np.einsum("ij,ij->i", rows, self._exact[queries])
+        return np.clip(cosines, -1, 1)
+
+
+class MultipliedCosines:
+    """3CosMul for one query: a product of cosines over another one.
+
+    Cosines are shifted to (1 + cosine) / 2, which is not negative (Levy and Goldberg 2014,
+    "Linguistic Regularities in Sparse and Explicit Word Representations", equation 4, note 7).
+
+    Args:
+        positive: (p, d) float64, directions of length 1 that a row should be near to.
+        negative: (q, d) float64, those that it should be far from.
+    """
+
+    queries = 1
+    slack = 0.0
+
+    def __init__(self, positive: DoubleArray, negative: DoubleArray) -> None:
+        self._positive, self._negative = positive, negative
+        self._quick = np.concatenate([positive, negative]).astype(np.float32)
+        self._error = cosine_error(positive.shape[1])
+
+    def score(self, rows: FloatArray, inverse: FloatArray, out: FloatArray) -> None:
+        """See ``Objective.score``: with every cosine as favourable as its error allows."""
+        cosines = (rows @ self._quick.T) * inverse[:, np.newaxis]
+        shift = np.float32(1 + self._error)
+        split = len(self._positive)
+        near = ((cosines[:, :split] + shift) / 2).prod(axis=1)
+        far = ((cosines[:, split:] + (2 - shift)) / 2).clip(min=0).prod(axis=1)
+        # Each of these operations rounds once more.
+        np.multiply(near / (far + np.float32(EPSILON)), np.float32(1 + 1e-5), out=out[:, 0])
+
+    def exact(self, queries: npt.NDArray[np.intp], rows: DoubleArray) -> DoubleArray:
+        """See ``Objective.exact``."""
+        del queries  # there is one
+        near = ((1 + rows @ self._positive.T) / 2).prod(axis=1)
+        far = ((1 + rows @ self._negative.T) / 2).prod(axis=1)
+        scores: DoubleArray = near / (far + EPSILON)
+        return scores
