@@ -1,6 +1,6 @@
 """Words and their rows: the one value that moves between a model, a file, a plot and a server."""
 
-from rowwise.vectors.alignment import Alignment, align
+from rowwise.vectors.coverage import Coverage
 from rowwise.vectors.vectors import Vectors
 
-__all__ = ["Alignment", "Vectors", "align"]
+__all__ = ["Coverage", "Vectors"]

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, UnknownWordError
 from rowwise.vectors.asking import Asking
 from rowwise.vectors.formats import load, save
+from rowwise.vectors.supplying import Supplying
 
 
-class Vectors(Asking):
+class Vectors(Asking, Supplying):
     """Words and their rows.
 
     Args:
