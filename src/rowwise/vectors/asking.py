@@ -1,5 +1,6 @@
 """``Asking``: the questions that ``Vectors`` answer about nearness."""
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -8,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
+from rowwise.vectors.evaluation import AnalogyReport, SimilarityReport, Table, evaluate
 from rowwise.vectors.formulas import parse_formula
 from rowwise.vectors.neighbours import Positions, best_rows
 from rowwise.vectors.norms import DoubleArray, Norms
 from rowwise.vectors.objectives import Cosine, MultipliedCosines, Objective
-from rowwise.vectors.queries import Term, as_query, as_terms, require_topn
+from rowwise.vectors.queries import Term, as_query, as_terms, check_method, require_topn
 
 if TYPE_CHECKING:
     from rowwise.vectors.vectors import Vectors
 
 Neighbours = list[tuple[str, float]]
-METHODS = ("add", "mul")
 
 
 class Asking:
@@ -64,8 +65,7 @@ class Asking:
                 a query that holds NaN, or both ``word`` and ``positive`` or ``negative``.
         """
         count = require_topn(topn)
-        if method not in METHODS:
-            raise InvalidArgumentError(f"`method` must be 'add' or 'mul'. Received: {method!r}.")
+        check_method(method)
         vectors = cast("Vectors", self)
         if word is None:
             terms = as_terms(vectors, positive, negative)
@@ -137,6 +137,40 @@ class Asking:
             )
         directions = as_query(cast("Vectors", self), given).directions
         return given[int(np.argmin(directions @ directions.sum(axis=0)))]
+
+    def evaluate(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        limit: int | None = None,
+        ignore_case: bool | None = None,
+        method: str = "add",
+    ) -> SimilarityReport | AnalogyReport:
+        """Measure these vectors on a file of pairs of words or of analogies.
+
+        The content tells which it is: lines ``word word score`` (WordSim353, SimLex-999, MEN) give
+        Spearman's rank correlation of cosines and scores; lines ``a b c d`` in sections
+        (``questions-words.txt``) give the share of questions for which the row nearest to
+        b - a + c, the words of the question left out, is that of d. Only what these vectors cover
+        counts, and the report says how much that is.
+
+        Args:
+            path: the file.
+            limit: look at the first so many words only, as gensim's ``restrict_vocab`` does.
+            ignore_case: take a word in any case for any other; of several the first counts. None:
+                for analogies only, as their files write names in capitals.
+            method: for analogies, ``"add"`` (3CosAdd) or ``"mul"`` (3CosMul).
+
+        Raises:
+            DataFileError: there is no such file, or it holds neither; the message names the line.
+            InvalidArgumentError: ``limit`` is not a positive whole number, an unknown ``method``.
+        """
+        check_method(method)
+        if limit is not None and (isinstance(limit, bool) or not limit >= 1):
+            raise InvalidArgumentError(
+                f"`limit` must be None or a positive whole number. Received: {limit!r}."
+            )
+        return evaluate(Table(self.words, self.rows, self._norms, limit), path, ignore_case, method)
 
     @cached_property
     def _norms(self) -> Norms:

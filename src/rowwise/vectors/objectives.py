@@ -91,13 +91,22 @@ class MultipliedCosines:
 
     def score(self, rows: FloatArray, inverse: FloatArray, out: FloatArray) -> None:
         """See ``Objective.score``: with every cosine as favourable as its error allows."""
-        cosines = (rows @ self._quick.T) * inverse[:, np.newaxis]
-        shift = np.float32(1 + self._error)
-        split = len(self._positive)
-        near = ((cosines[:, :split] + shift) / 2).prod(axis=1)
-        far = ((cosines[:, split:] + (2 - shift)) / 2).clip(min=0).prod(axis=1)
-        # Each of these operations rounds once more.
-        np.multiply(near / (far + np.float32(EPSILON)), np.float32(1 + 1e-5), out=out[:, 0])
+        cosines = self._quick @ rows.T
+        cosines *= inverse
+        cosines += 1
+        near, far = np.full(len(rows), 1, np.float32), np.full(len(rows), 1, np.float32)
+        error, split = np.float32(self._error), len(self._positive)
+        for shifted in cosines[:split]:
+            shifted += error
+            shifted /= 2
+            near *= shifted
+        for shifted in cosines[split:]:
+            shifted -= error
+            shifted /= 2
+            far *= np.maximum(shifted, 0, out=shifted)
+        far += np.float32(EPSILON)
+        np.divide(near, far, out=out[:, 0])
+        out *= np.float32(1 + 1e-5)  # each of these operations rounds once more
 
     def exact(self, queries: npt.NDArray[np.intp], rows: DoubleArray) -> DoubleArray:
         """See ``Objective.exact``."""

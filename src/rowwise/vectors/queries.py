@@ -114,6 +114,12 @@ def require_topn(topn: Any) -> int:
     return int(topn)
 
 
+def check_method(method: str) -> None:
+    """Raise an InvalidArgumentError unless ``method`` is "add" or "mul"."""
+    if method not in ("add", "mul"):
+        raise InvalidArgumentError(f"`method` must be 'add' or 'mul'. Received: {method!r}.")
+
+
 def _are_words(asked: Any) -> bool:
     """Whether ``asked`` is a collection of strings: not numbers, and not empty."""
     if isinstance(asked, np.ndarray):
