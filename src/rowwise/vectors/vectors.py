@@ -10,10 +10,11 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, UnknownWordError
 from rowwise.vectors.asking import Asking
 from rowwise.vectors.formats import load, save
+from rowwise.vectors.interchange import Interchange
 from rowwise.vectors.supplying import Supplying
 
 
-class Vectors(Asking, Supplying):
+class Vectors(Asking, Supplying, Interchange):
     """Words and their rows.
 
     Args:
