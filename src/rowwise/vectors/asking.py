@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
+from rowwise.vectors.approximate import ApproximateIndex
 from rowwise.vectors.evaluation import AnalogyReport, SimilarityReport, Table, evaluate
 from rowwise.vectors.formulas import parse_formula
 from rowwise.vectors.neighbours import Positions, best_rows
@@ -36,6 +37,7 @@ class Asking:
         positive: Term | Sequence[Term] | None = None,
         negative: Term | Sequence[Term] | None = None,
         method: str = "add",
+        index: ApproximateIndex | None = None,
     ) -> Any:
         """The ``topn`` words whose rows have the highest cosine with a word's row, best first.
 
@@ -53,6 +55,8 @@ class Asking:
             method: with ``positive`` and ``negative``: ``"add"`` for the cosine with the sum
                 (3CosAdd), ``"mul"`` for the product of cosines, each shifted to (1 + cosine) / 2,
                 over that of the negative ones plus 1e-6 (3CosMul; Levy and Goldberg 2014).
+            index: an ``ApproximateIndex`` of these vectors, to look at a small part of the rows.
+                Near words may then be missed. Not with ``"mul"``.
 
         Returns:
             (word, cosine) pairs; a cosine lies in [-1, 1]. For a list of words or a matrix of
@@ -70,6 +74,8 @@ class Asking:
         if word is None:
             terms = as_terms(vectors, positive, negative)
             if method == "mul":
+                if index is not None:
+                    raise InvalidArgumentError("An index finds cosines: leave out method='mul'.")
                 product = MultipliedCosines(terms.positive, terms.negative)
                 return self._nearest(product, count, terms.excluded)[0]
             query = terms.as_query()
@@ -80,7 +86,11 @@ class Asking:
             )
         else:
             query = as_query(vectors, word)
-        found = self._nearest(Cosine(query.directions), count, query.excluded)
+        if index is not None:
+            near = index.nearest(self.rows, query.directions, count, query.excluded)
+            found = [self._named(*one) for one in zip(*near, strict=True)]
+        else:
+            found = self._nearest(Cosine(query.directions), count, query.excluded)
         return found[0] if query.is_one else found
 
     def analogy(self, formula: str, topn: int = 10, *, method: str = "add") -> Neighbours:
