@@ -8,12 +8,12 @@ from rowwise.vectors.objectives import Objective
 
 Positions = npt.NDArray[np.intp]
 
-# Scores of a block: 4 MiB, which stay in cache between the product and the search for the best.
+# Scores of a block: 8 MiB, which stay in cache between the product and the search for the best.
 # Smaller ones are no faster, and slower where other programs run: the threads of every product
 # wait for each other.
-BLOCK_SCORES = 1 << 20
-# A block has so many rows at most, so that they stay in cache, too.
-BLOCK_ROWS = 1 << 14
+BLOCK_SCORES = 1 << 21
+# A block has so many rows at most; more gain nothing where there are few queries.
+BLOCK_ROWS = 1 << 16
 # Of so many scores only the highest is compared with what has been found already.
 GROUP = 64
 # Numbers of the rows that are scored exactly at once.
