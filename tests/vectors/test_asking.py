@@ -80,6 +80,7 @@ BAD = [
     ({"positive": [["king", "man"]]}, InvalidShapeError, "A term must be a word"),
     ({"word": "king", "negative": "man"}, InvalidArgumentError, "Give either one query"),
     ({"word": "king", "method": "mul"}, InvalidArgumentError, "Give either one query"),
+    ({"positive": [("king", 2)], "method": "mul"}, InvalidArgumentError, "Weights are for sums"),
     ({"positive": "king", "method": "div"}, InvalidArgumentError, "'add' or 'mul'"),
 ]
 

@@ -167,7 +167,8 @@ def test_bad_arguments(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="There is no file"):
         CASED.evaluate(tmp_path / "nowhere")
     path = write(tmp_path / "p", "a b 1\n")
-    with pytest.raises(InvalidArgumentError, match="`limit` must be None or a positive"):
-        CASED.evaluate(path, limit=0)
+    for limit in (0, 2.5, True):
+        with pytest.raises(InvalidArgumentError, match="`limit` must be a positive whole number"):
+            CASED.evaluate(path, limit=limit)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match="'add' or 'mul'"):
         CASED.evaluate(path, method="sub")

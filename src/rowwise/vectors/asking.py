@@ -15,7 +15,7 @@ from rowwise.vectors.formulas import parse_formula
 from rowwise.vectors.neighbours import Positions, best_rows
 from rowwise.vectors.norms import DoubleArray, Norms
 from rowwise.vectors.objectives import Cosine, MultipliedCosines, Objective
-from rowwise.vectors.queries import Term, as_query, as_terms, check_method, require_topn
+from rowwise.vectors.queries import Term, as_query, as_terms, check_method, require_count
 
 if TYPE_CHECKING:
     from rowwise.vectors.vectors import Vectors
@@ -68,7 +68,7 @@ class Asking:
             InvalidArgumentError: ``topn`` is not a positive whole number, an unknown ``method``,
                 a query that holds NaN, or both ``word`` and ``positive`` or ``negative``.
         """
-        count = require_topn(topn)
+        count = require_count("topn", topn)
         check_method(method)
         vectors = cast("Vectors", self)
         if word is None:
@@ -76,6 +76,8 @@ class Asking:
             if method == "mul":
                 if index is not None:
                     raise InvalidArgumentError("An index finds cosines: leave out method='mul'.")
+                if terms.weighted:
+                    raise InvalidArgumentError("Weights are for sums: leave out method='mul'.")
                 product = MultipliedCosines(terms.positive, terms.negative)
                 return self._nearest(product, count, terms.excluded)[0]
             query = terms.as_query()
@@ -176,10 +178,8 @@ class Asking:
             InvalidArgumentError: ``limit`` is not a positive whole number, an unknown ``method``.
         """
         check_method(method)
-        if limit is not None and (isinstance(limit, bool) or not limit >= 1):
-            raise InvalidArgumentError(
-                f"`limit` must be None or a positive whole number. Received: {limit!r}."
-            )
+        if limit is not None:
+            limit = require_count("limit", limit)
         return evaluate(Table(self.words, self.rows, self._norms, limit), path, ignore_case, method)
 
     @cached_property

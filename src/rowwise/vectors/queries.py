@@ -62,6 +62,8 @@ class Terms(NamedTuple):
     negative: DoubleArray
     """(q, d)."""
     excluded: tuple[Positions, Positions]
+    weighted: bool
+    """Whether a weight is another than 1 and -1."""
 
     def as_query(self) -> Query:
         """3CosAdd: one query in the direction of the sum."""
@@ -83,11 +85,13 @@ def as_terms(vectors: "Vectors", positive: Any, negative: Any) -> Terms:
     directions: list[DoubleArray] = []
     signs: list[float] = []
     used: list[int] = []
+    weighted = False
     for sign, terms in ((1.0, added), (-1.0, taken)):
         for term in terms:
             weight = 1.0
             if isinstance(term, tuple) and len(term) == 2 and _is_number(term[1]):
                 term, weight = term[0], float(term[1])
+                weighted |= abs(weight) != 1
             query = as_query(vectors, term)
             if not query.is_one:
                 raise InvalidShapeError(
@@ -100,18 +104,20 @@ def as_terms(vectors: "Vectors", positive: Any, negative: Any) -> Terms:
     stacked, is_added = np.stack(directions), np.array(signs) >= 0
     rows = np.unique(np.array(used, dtype=np.intp))
     excluded = np.zeros(len(rows), dtype=np.intp), rows
-    return Terms(stacked[is_added], stacked[~is_added], excluded)
+    return Terms(stacked[is_added], stacked[~is_added], excluded, weighted)
 
 
-def require_topn(topn: Any) -> int:
-    """``topn`` as an int.
+def require_count(name: str, value: Any) -> int:
+    """``value`` as an int.
 
     Raises:
-        InvalidArgumentError: it is not a positive whole number.
+        InvalidArgumentError: it is not a positive whole number; the message calls it ``name``.
     """
-    if isinstance(topn, bool) or not isinstance(topn, (int, np.integer)) or topn < 1:
-        raise InvalidArgumentError(f"`topn` must be a positive whole number. Received: {topn!r}.")
-    return int(topn)
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InvalidArgumentError(
+            f"`{name}` must be a positive whole number. Received: {value!r}."
+        )
+    return int(value)
 
 
 def check_method(method: str) -> None:
