@@ -56,7 +56,7 @@ PUBLIC = {
         "load_keras_model",
         "save_model",
     ],
-    "rowwise.vectors": ["Alignment", "Vectors", "align"],
+    "rowwise.vectors": ["ApproximateIndex", "Coverage", "Vectors"],
     "rowwise.viz": ["plot_confusion", "plot_history", "plot_map", "project", "save_figure"],
     "rowwise.keras.preprocessing.sequence": ["make_sampling_table", "pad_sequences", "skipgrams"],
     "rowwise.keras.preprocessing.text": [

@@ -168,7 +168,7 @@ def test_pretrained_rows_start_the_table(train: bool) -> None:
     found = classifier.word_vectors()
     same = [np.array_equal(found[word], vectors[word]) for word in words[:4]]
     assert same == [not train] * 4
-    assert classifier.coverage_ == pytest.approx(4 / (len(classifier.vocabulary_) - 2))
+    assert classifier.coverage_.types == pytest.approx(4 / (len(classifier.vocabulary_) - 2))
     assert found.dimension == 6
     assert "elsewhere" not in found
 

@@ -37,6 +37,7 @@ FILES = {
     "words.txt": b"good 1 2\nbad 1\n",
     "junk.keras": b"no model at all",
     "h5.keras": b"\x89HDF\r\n\x1a\n and so on",
+    "pairs.txt": b"good better 3\n",
     "vectors.txt": b"good 1 2\nbetter 2 3\n",
 }
 
@@ -116,6 +117,20 @@ CASES = [
     ("neighbors {folder}/vectors.txt Good", "'good' in lower case is there."),
     ("neighbors {trained} excelent", "Did you mean 'excellent'"),
     ("neighbors {folder}/vectors.txt good -n 0", "0 is not in the range x>=1"),
+    # Analogies and benchmarks.
+    ("analogy {folder}/none.txt good", "no file or folder '"),
+    ("analogy {folder}/vectors.txt good-", "Expected a word at its end in the formula 'good-'"),
+    (
+        "analogy {folder}/vectors.txt good+beter",
+        "'beter' has no row among 2. Did you mean 'better'",
+    ),
+    ("analogy {folder}/vectors.txt good --method sub", "'sub' is not one of 'add', 'mul'"),
+    ("benchmark {folder}/vectors.txt", "Missing argument 'FILES...'"),
+    ("benchmark {folder}/vectors.txt {folder}/none.txt", "There is no file '"),
+    ("benchmark {folder}/vectors.txt {folder}/words.txt", "line 2: expected two words and"),
+    ("benchmark {folder}/vectors.txt {folder}/empty.csv", "holds no benchmark"),
+    ("benchmark {folder}/none.txt {folder}/pairs.txt", "no file or folder '"),
+    ("benchmark {folder}/vectors.txt {folder}/pairs.txt --limit 0", "0 is not in the range x>=1"),
 ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rowwise.cli.neighbors import near_spellings
+from rowwise.cli.words import near_spellings
 from rowwise.vectors import Vectors
 
 

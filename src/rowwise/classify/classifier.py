@@ -22,7 +22,7 @@ from rowwise.classify.parameters import check_parameters
 from rowwise.errors import DataFileError, InvalidArgumentError, InvalidShapeError
 from rowwise.text import Splitter, Vocabulary
 from rowwise.training import load_keras_model
-from rowwise.vectors import Vectors, align
+from rowwise.vectors import Vectors
 
 # How texts are split into words; saved with a model, so that a later change cannot alter it.
 SPLITTER = Splitter(marks=True)
@@ -75,7 +75,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         splitter_: the ``Splitter`` that cuts texts into words.
         max_length_: words of a text that are looked at.
         history_: loss and accuracy of every epoch.
-        coverage_: share of the vocabulary that ``vectors`` held; only with ``vectors``.
+        coverage_: the ``Coverage`` of the vocabulary by ``vectors``; only with ``vectors``.
     """
 
     def __init__(
@@ -331,9 +331,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def _build(self, plan: Plan, seed: int) -> Any:
         first_rows, output_dim = None, plan.output_dim
         if self.vectors is not None:
-            alignment = align(self.vectors, self.vocabulary_, seed)
-            self.coverage_ = alignment.coverage
-            first_rows, output_dim = alignment.rows, self.vectors.dimension
+            self.coverage_ = self.vectors.coverage(self.vocabulary_)
+            first_rows = self.vectors.matrix(self.vocabulary_, seed=seed)
+            output_dim = self.vectors.dimension
         design = Design(
             vocabulary=self.vocabulary_,
             classes=len(self.classes_),

@@ -13,6 +13,8 @@ from rowwise.cli.output import echo_json
 # What each extra brings, beside the backends.
 EXTRAS = {
     "plot": ("matplotlib",),
+    "approximate": ("usearch",),
+    "interchange": ("gensim", "model2vec", "pandas", "polars"),
     "explore": ("plotly",),
     "export": ("onnx",),
     "dask": ("distributed",),

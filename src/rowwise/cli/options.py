@@ -13,3 +13,18 @@ text_option = click.option(
 )
 label_option = click.option("--label", required=True, help="Column of the labels, or its number.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+top_option = click.option(
+    "-n",
+    "--top",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How many words to print.",
+)
+method_option = click.option(
+    "--method",
+    type=click.Choice(["add", "mul"]),
+    default="add",
+    show_default=True,
+    help="For sums of words: cosine with the sum (3CosAdd), or product of cosines (3CosMul).",
+)

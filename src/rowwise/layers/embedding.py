@@ -1,7 +1,8 @@
 """``Embedding``: Keras's layer, with a table from the start and ids that are looked at."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
 from rowwise.layers.row_masks import as_row_mask
 from rowwise.text import Vocabulary
+from rowwise.vectors import Coverage, Vectors
 
 ops = keras.ops
 POLICIES = ("raise", "clip", "oov")
@@ -84,6 +86,7 @@ class Embedding(keras.layers.Embedding):
             oov_id = 1 if oov_id is None else oov_id
         super().__init__(_as_int(input_dim), _as_int(output_dim), *args, **kwargs)
         self.vocabulary = vocabulary
+        self.coverage: Coverage | None = None
         self.input_length = example_shape if input_length is None else input_length
         self.invalid_ids = invalid_ids
         self.oov_id = _as_int(oov_id)
@@ -103,6 +106,46 @@ class Embedding(keras.layers.Embedding):
         self._shared_table = None
         if zero_padding:
             self._clear_padding()
+
+    @classmethod
+    def from_vectors(
+        cls,
+        vectors: Vectors,
+        vocabulary: Vocabulary | None = None,
+        *,
+        oov: str | Sequence[str] = ("lower", "random"),
+        trainable: bool = True,
+        seed: int = 0,
+        counts: Mapping[str, int] | None = None,
+        texts: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """A layer whose table starts with the rows of ``vectors``.
+
+        What they cover is kept in the layer's ``coverage``, a report to print; its ``found`` says
+        of each id whether the row came from the vectors. It is not saved with the layer.
+
+        Args:
+            vectors: words and their rows.
+            vocabulary: whose ids number the table's rows; None for the vectors' own words.
+            oov: rules for words without a row, see ``Vectors.get``.
+            trainable: whether the table is trained further.
+            seed: of random rows.
+            counts: how often words occur, for the report; by default what the vocabulary knows.
+            texts: where to count them instead.
+            **kwargs: as for the constructor: ``mask_zero``, ``input_length``, ``name`` and so on.
+
+        Raises:
+            UnknownWordError: a word without a row for which no rule made one.
+            InvalidArgumentError: an unknown rule.
+        """
+        if vocabulary is None:
+            reserved = (Vocabulary.padding, Vocabulary.unknown)
+            vocabulary = Vocabulary(word for word in vectors.words if word not in reserved)
+        table = vectors.matrix(vocabulary, oov, seed=seed)
+        layer = cls(vocabulary, vectors.dimension, weights=table, trainable=trainable, **kwargs)
+        layer.coverage = vectors.coverage(vocabulary, oov, counts=counts, texts=texts)
+        return layer
 
     def _check_policy(self) -> None:
         if self.updates not in UPDATES:

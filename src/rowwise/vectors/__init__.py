@@ -1,6 +1,7 @@
 """Words and their rows: the one value that moves between a model, a file, a plot and a server."""
 
-from rowwise.vectors.alignment import Alignment, align
+from rowwise.vectors.approximate import ApproximateIndex
+from rowwise.vectors.coverage import Coverage
 from rowwise.vectors.vectors import Vectors
 
-__all__ = ["Alignment", "Vectors", "align"]
+__all__ = ["ApproximateIndex", "Coverage", "Vectors"]

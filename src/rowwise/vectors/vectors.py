@@ -2,30 +2,35 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, UnknownWordError
+from rowwise.vectors.asking import Asking
 from rowwise.vectors.formats import load, save
-from rowwise.vectors.neighbours import nearest, row_norms
+from rowwise.vectors.interchange import Interchange
+from rowwise.vectors.supplying import Supplying
 
 
-class Vectors:
+class Vectors(Asking, Supplying, Interchange):
     """Words and their rows.
 
     Args:
         words: n different words.
         rows: (n, d) real numbers; kept as float32, without a copy when they are so already.
+        subwords: what makes a row of a word's pieces: has ``vector(word)``, float32 (d,) or None.
 
     Raises:
         InvalidShapeError: ``rows`` is not a matrix, or has another number of rows than words.
         InvalidArgumentError: a word is not a string, or occurs twice.
     """
 
-    def __init__(self, words: Sequence[str], rows: npt.ArrayLike) -> None:
+    def __init__(
+        self, words: Sequence[str], rows: npt.ArrayLike, *, subwords: Any | None = None
+    ) -> None:
+        self.subwords = subwords
         self.rows: npt.NDArray[np.float32] = np.asarray(rows, dtype=np.float32)
         self.words: tuple[str, ...] = tuple(words)
         if self.rows.ndim != 2 or len(self.rows) != len(self.words):
@@ -77,51 +82,6 @@ class Vectors:
                 hint = f" {word.lower()!r} in lower case is there."
             raise UnknownWordError(f"The word {word!r} has no row among {len(self):,}.{hint}")
         return position
-
-    def most_similar(self, word: str | npt.ArrayLike, topn: int = 10) -> list[tuple[str, float]]:
-        """The ``topn`` words whose rows have the highest cosine with a word's row, best first.
-
-        Exact: every row is compared. The word itself is left out.
-
-        Args:
-            word: a word, or a query of shape (d,).
-            topn: how many words; fewer come back when there are fewer.
-
-        Returns:
-            (word, cosine) pairs; a cosine lies in [-1, 1].
-
-        Raises:
-            UnknownWordError: ``word`` has no row.
-            InvalidShapeError: a query that is not of shape (d,).
-            InvalidArgumentError: ``topn`` is not a positive whole number.
-        """
-        if isinstance(topn, bool) or not isinstance(topn, (int, np.integer)) or topn < 1:
-            raise InvalidArgumentError(
-                f"`topn` must be a positive whole number. Received: {topn!r}."
-            )
-        if isinstance(word, str):
-            position = self.index(word)
-            query, excluded = self.rows[position], np.array([position])
-        else:
-            query, excluded = np.asarray(word, dtype=np.float32), np.empty(0, dtype=np.intp)
-            if query.shape != (self.dimension,):
-                raise InvalidShapeError(
-                    f"A query must be a word or have shape ({self.dimension},). "
-                    f"Received shape {query.shape}."
-                )
-        if not np.isfinite(query).all():
-            raise InvalidArgumentError(
-                f"The row of {word!r} holds NaN or infinity and is near to nothing."
-                if isinstance(word, str)
-                else "A query must not hold NaN or infinity."
-            )
-        indices, cosines = nearest(self.rows, self._norms, query, int(topn), excluded)
-        return [(self.words[i], float(cosine)) for i, cosine in zip(indices, cosines, strict=True)]
-
-    @cached_property
-    def _norms(self) -> npt.NDArray[np.float32]:
-        with np.errstate(invalid="ignore", over="ignore"):
-            return row_norms(self.rows)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to ``path``: safetensors (``.safetensors``) or word2vec text (``.txt``, ``.vec``).

@@ -1,0 +1,167 @@
+"""What a user asks for, as directions: words, rows of numbers, or words added and taken away."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.errors import InvalidArgumentError, InvalidShapeError
+from rowwise.vectors.norms import DoubleArray, unit
+
+if TYPE_CHECKING:
+    from rowwise.vectors.vectors import Vectors
+
+Positions = npt.NDArray[np.intp]
+
+# A word, a row of numbers (d,), or one of these with a weight.
+Term = str | npt.ArrayLike | tuple[str | npt.ArrayLike, float]
+
+
+class Query(NamedTuple):
+    """Directions to look in, and the rows that are not to be found there."""
+
+    directions: DoubleArray
+    """(m, d), each of length 1, or 0 for a query of zeros."""
+    excluded: tuple[Positions, Positions]
+    """Numbers of queries (e,) and positions of rows (e,)."""
+    is_one: bool
+    """Whether there is one query, so that the answer is one list."""
+
+
+def as_query(vectors: "Vectors", asked: Any) -> Query:
+    """The query for a word, a list of words, a row (d,) or rows (m, d).
+
+    Raises:
+        UnknownWordError: a word has no row.
+        InvalidShapeError: rows of another shape.
+        InvalidArgumentError: a row holds NaN or infinity.
+    """
+    words = [asked] if isinstance(asked, str) else asked
+    if _are_words(words):
+        positions = np.array([vectors.index(word) for word in words], dtype=np.intp)
+        directions = _finite(unit(vectors.rows[positions]), words)
+        excluded = np.arange(len(positions)), positions
+        return Query(directions, excluded, isinstance(asked, str))
+    rows = _as_numbers(asked)
+    if rows.ndim not in (1, 2) or rows.shape[-1] != vectors.dimension:
+        raise InvalidShapeError(
+            f"A query must be a word, a list of words, or have shape ({vectors.dimension},) or "
+            f"(queries, {vectors.dimension}). Received shape {rows.shape}."
+        )
+    none = np.empty(0, dtype=np.intp)
+    directions = _finite(unit(np.atleast_2d(rows)), None)
+    return Query(directions, (none, none), rows.ndim == 1)
+
+
+class Terms(NamedTuple):
+    """Words and rows that are added (positive) and taken away (negative)."""
+
+    positive: DoubleArray
+    """(p, d), each of length 1 times the size of its weight."""
+    negative: DoubleArray
+    """(q, d)."""
+    excluded: tuple[Positions, Positions]
+    weighted: bool
+    """Whether a weight is another than 1 and -1."""
+
+    def as_query(self) -> Query:
+        """3CosAdd: one query in the direction of the sum."""
+        total = self.positive.sum(axis=0) - self.negative.sum(axis=0)
+        return Query(unit(total[np.newaxis]), self.excluded, True)
+
+
+def as_terms(vectors: "Vectors", positive: Any, negative: Any) -> Terms:
+    """The terms for gensim's ``positive`` and ``negative``: one of, or a list of ``Term``.
+
+    Raises:
+        UnknownWordError: a word has no row.
+        InvalidShapeError: a row that is not of shape (d,).
+        InvalidArgumentError: there is no term, or one holds NaN or infinity.
+    """
+    added, taken = _as_list(positive), _as_list(negative)
+    if not added and not taken:
+        raise InvalidArgumentError("Give at least one word or row in `positive` or `negative`.")
+    directions: list[DoubleArray] = []
+    signs: list[float] = []
+    used: list[int] = []
+    weighted = False
+    for sign, terms in ((1.0, added), (-1.0, taken)):
+        for term in terms:
+            weight = 1.0
+            if isinstance(term, tuple) and len(term) == 2 and _is_number(term[1]):
+                term, weight = term[0], float(term[1])
+                weighted |= abs(weight) != 1
+            query = as_query(vectors, term)
+            if not query.is_one:
+                raise InvalidShapeError(
+                    f"A term must be a word or have shape ({vectors.dimension},). "
+                    f"Received shape {query.directions.shape}."
+                )
+            directions.append(query.directions[0] * abs(weight))
+            signs.append(sign * weight)
+            used += query.excluded[1].tolist()
+    stacked, is_added = np.stack(directions), np.array(signs) >= 0
+    rows = np.unique(np.array(used, dtype=np.intp))
+    excluded = np.zeros(len(rows), dtype=np.intp), rows
+    return Terms(stacked[is_added], stacked[~is_added], excluded, weighted)
+
+
+def require_count(name: str, value: Any) -> int:
+    """``value`` as an int.
+
+    Raises:
+        InvalidArgumentError: it is not a positive whole number; the message calls it ``name``.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InvalidArgumentError(
+            f"`{name}` must be a positive whole number. Received: {value!r}."
+        )
+    return int(value)
+
+
+def check_method(method: str) -> None:
+    """Raise an InvalidArgumentError unless ``method`` is "add" or "mul"."""
+    if method not in ("add", "mul"):
+        raise InvalidArgumentError(f"`method` must be 'add' or 'mul'. Received: {method!r}.")
+
+
+def _are_words(asked: Any) -> bool:
+    """Whether ``asked`` is a collection of strings: not numbers, and not empty."""
+    if isinstance(asked, np.ndarray):
+        return asked.ndim == 1 and asked.dtype.kind in "UOT" and _are_words(asked.tolist())
+    if not isinstance(asked, Iterable) or not isinstance(asked, Sequence | set | frozenset):
+        return False
+    return len(asked) > 0 and all(isinstance(word, str) for word in asked)
+
+
+def _as_numbers(asked: Any) -> DoubleArray:
+    try:
+        return np.asarray(asked, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"A query must be a word, a list of words, or rows of numbers. Received: {asked!r}."
+        ) from error
+
+
+def _finite(directions: DoubleArray, words: Sequence[str] | None) -> DoubleArray:
+    bad = np.flatnonzero(~np.isfinite(directions).all(axis=1))
+    if len(bad):
+        raise InvalidArgumentError(
+            "A query must not hold NaN or infinity."
+            if words is None
+            else f"The row of {words[bad[0]]!r} holds NaN or infinity and is near to nothing."
+        )
+    return directions
+
+
+def _as_list(terms: Any) -> list[Any]:
+    if terms is None:
+        return []
+    if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1):
+        return [terms]
+    return list(terms)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
