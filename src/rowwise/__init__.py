@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rowwise.classify import TextClassifier, load_model
     from rowwise.layers import suggest_output_dim
     from rowwise.text import Tokenizer, Vocabulary, tokenizer_from_json
-    from rowwise.training import Model, Sequential, Unfreeze
+    from rowwise.training import Model, Sequential, Unfreeze, convert
     from rowwise.vectors import Vectors
 
 __version__ = "0.1.0"
@@ -35,6 +35,7 @@ __all__ = [
     "Vocabulary",
     "__version__",
     "classify",
+    "convert",
     "errors",
     "keras",
     "layers",
@@ -56,6 +57,7 @@ _HOMES = {
     "Unfreeze": "rowwise.training",
     "Vectors": "rowwise.vectors",
     "Vocabulary": "rowwise.text",
+    "convert": "rowwise.training",
     "load_model": "rowwise.classify",
     "suggest_output_dim": "rowwise.layers",
     "tokenizer_from_json": "rowwise.text",

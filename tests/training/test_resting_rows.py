@@ -8,7 +8,9 @@ import pytest
 from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError
 from rowwise.layers import Embedding, EmbedReduce
+from rowwise.text import Vocabulary
 from rowwise.training import Sequential, clone_model
+from rowwise.vectors import Vectors
 
 ROWS, COLUMNS = 20, 3
 GENERATOR = np.random.default_rng(0)
@@ -127,3 +129,19 @@ def test_a_train_step_of_ones_own_cannot_see_to_it() -> None:
     model.compile("sgd", "mse")
     with pytest.raises(InvalidArgumentError, match="train_step"):
         model.fit(IDS, np.zeros((40, 5, COLUMNS)), verbose=0)
+
+
+def test_only_words_that_the_vectors_lack_are_trained() -> None:
+    vectors = Vectors(["good", "bad"], [[1.0, 2.0], [3.0, 4.0]])
+    vocabulary = Vocabulary(["good", "new", "bad"])
+    layer = Embedding.from_vectors(vectors, vocabulary, trainable_rows="missing", input_length=5)
+    # padding, unknown, good, new, bad
+    assert layer.trainable_rows.tolist() == [False, True, False, True, False]
+    model = Sequential([layer, keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    before = layer.get_weights()[0]
+    model.fit(IDS % 5, TARGETS, verbose=0)
+    moved = (layer.get_weights()[0] != before).any(axis=1)
+    assert moved.tolist() == layer.trainable_rows.tolist()
+    with pytest.raises(InvalidArgumentError, match='"missing"'):
+        Embedding.from_vectors(vectors, vocabulary, trainable_rows="absent")

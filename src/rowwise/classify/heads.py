@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.backend import keras
-from rowwise.layers import Embedding, Pool, WordPairs
+from rowwise.layers import Embedding, EmbedReduce, Pool, WordPairs
 from rowwise.text import Vocabulary
 from rowwise.training import Model
 
@@ -51,14 +51,14 @@ def pooled(design: Design) -> Model:
     text = Pool("sqrtn", name="word_sum")(rows)
     if design.pair_buckets:
         pair_ids = WordPairs(design.pair_buckets, name="pair_ids")(ids)
-        pair_rows = Embedding(
+        pair_sum = EmbedReduce(
             design.pair_buckets,
             design.output_dim,
+            combiner="sqrtn",
             embeddings_initializer="zeros",
             mask_zero=True,
             name="pairs",
         )(pair_ids)
-        pair_sum = Pool("sqrtn", name="pair_sum")(pair_rows)
         weighted = keras.layers.Rescaling(PAIR_WEIGHT, name="pair_weight")(pair_sum)
         text = keras.layers.Add(name="words_and_pairs")([text, weighted])
     strongest = Pool("max", name="strongest")(rows)

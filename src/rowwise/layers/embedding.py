@@ -115,6 +115,7 @@ class Embedding(keras.layers.Embedding):
         *,
         oov: str | Sequence[str] = ("lower", "random"),
         trainable: bool = True,
+        trainable_rows: Any = None,
         seed: int = 0,
         counts: Mapping[str, int] | None = None,
         texts: Iterable[str] | None = None,
@@ -130,6 +131,8 @@ class Embedding(keras.layers.Embedding):
             vocabulary: whose ids number the table's rows; None for the vectors' own words.
             oov: rules for words without a row, see ``Vectors.get``.
             trainable: whether the table is trained further.
+            trainable_rows: as for the constructor; or ``"missing"``: those whose rows did not come
+                from the vectors, padding left out.
             seed: of random rows.
             counts: how often words occur, for the report; by default what the vocabulary knows.
             texts: where to count them instead.
@@ -143,8 +146,24 @@ class Embedding(keras.layers.Embedding):
             reserved = (Vocabulary.padding, Vocabulary.unknown)
             vocabulary = Vocabulary(word for word in vectors.words if word not in reserved)
         table = vectors.matrix(vocabulary, oov, seed=seed)
-        layer = cls(vocabulary, vectors.dimension, weights=table, trainable=trainable, **kwargs)
-        layer.coverage = vectors.coverage(vocabulary, oov, counts=counts, texts=texts)
+        coverage = vectors.coverage(vocabulary, oov, counts=counts, texts=texts)
+        if isinstance(trainable_rows, str):
+            if trainable_rows != "missing":
+                raise InvalidArgumentError(
+                    '`trainable_rows` must be rows, or "missing" for those that the vectors do not '
+                    f"have. Received: {trainable_rows!r}."
+                )
+            trainable_rows = ~coverage.found
+            trainable_rows[vocabulary.padding_id] = False
+        layer = cls(
+            vocabulary,
+            vectors.dimension,
+            weights=table,
+            trainable=trainable,
+            trainable_rows=trainable_rows,
+            **kwargs,
+        )
+        layer.coverage = coverage
         return layer
 
     def _check_policy(self) -> None:

@@ -2,9 +2,18 @@
 
 from rowwise.training.callbacks import Unfreeze
 from rowwise.training.cloning import clone_model
+from rowwise.training.converting import convert
 from rowwise.training.loading import load_keras_model
 from rowwise.training.model import Model
 from rowwise.training.saving import save_model
 from rowwise.training.sequential import Sequential
 
-__all__ = ["Model", "Sequential", "Unfreeze", "clone_model", "load_keras_model", "save_model"]
+__all__ = [
+    "Model",
+    "Sequential",
+    "Unfreeze",
+    "clone_model",
+    "convert",
+    "load_keras_model",
+    "save_model",
+]

@@ -15,11 +15,20 @@ def clone_model(model: Any, *args: Any, **kwargs: Any) -> Any:
     keep their vocabularies.
     """
     clone = keras.models.clone_model(model, *args, **kwargs)
-    # The clone has the class that Keras falls back to; all else of it is as it should be.
-    for ours, stock in ((Sequential, keras.Sequential), (Functional, KerasFunctional)):
-        if isinstance(model, ours) and type(clone) is stock:
-            clone.__class__ = ours
+    if isinstance(model, (Sequential, Functional)):
+        as_rowwise(model, clone)
     for old, new in zip(model.layers, clone.layers, strict=True):
         if isinstance(old, Embedding) and isinstance(new, Embedding):
             new.vocabulary, new.trainable_rows = old.vocabulary, old.trainable_rows
+    return clone
+
+
+def as_rowwise(model: Any, clone: Any) -> Any:
+    """``clone``, which Keras made of ``model``, as one of rowwise's models.
+
+    Keras falls back to classes of its own for it; all else is as it should be.
+    """
+    for ours, stock in ((Sequential, keras.Sequential), (Functional, KerasFunctional)):
+        if isinstance(model, stock) and type(clone) is stock:
+            clone.__class__ = ours
     return clone
