@@ -14,7 +14,9 @@ def row_norms(rows: FloatArray) -> FloatArray:
 
     Zero rows get 1 so that dividing by the norm leaves them zero: their cosine with anything is 0.
     """
-    norms: FloatArray = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float32))
+    norms: FloatArray = np.sqrt(
+        np.einsum("ij,ij->i", rows, rows, dtype=np.float32, casting="unsafe")
+    )
     norms[norms == 0] = 1
     return norms
 
