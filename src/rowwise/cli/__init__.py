@@ -12,7 +12,16 @@ from rowwise import __version__
 from rowwise.errors import RowwiseError
 
 # Each stands in a module of its own name, which is loaded when the command is asked for.
-COMMANDS = ("demo", "doctor", "evaluate", "neighbors", "predict", "train")
+COMMANDS = (
+    "convert",
+    "demo",
+    "doctor",
+    "evaluate",
+    "info",
+    "neighbors",
+    "predict",
+    "train",
+)
 
 # What shells report of a program that Ctrl-C ended: 128 and the number of SIGINT.
 INTERRUPTED = 130

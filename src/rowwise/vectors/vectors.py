@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self, cast
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, UnknownWordError
+from rowwise.vectors.download import locate
 from rowwise.vectors.formats import load, save
 from rowwise.vectors.formats.format import Content
 from rowwise.vectors.formats.request import Request, check_dtype, check_limit, wanted_words
@@ -217,6 +219,7 @@ class Vectors:
         strict: bool = False,
         progress: Any = None,
         unpickle: bool = False,
+        checksum: str | None = None,
     ) -> Self:
         """Read a file of vectors of any kind; what kind is told by its content.
 
@@ -225,7 +228,8 @@ class Vectors:
         gzip, bzip2, xz, zstd or zip. What was odd is told by ``report``.
 
         Args:
-            path: a file or a folder.
+            path: a file or a folder; or an address (``https://...``), or a well-known name such
+                as ``glove.6B.100d``, whose file is fetched once and kept (extra ``download``).
             format: the name of the format, where the content is not to decide.
             member: which file of a zip, by its name or its number of columns.
             words: for rows without words (``.npy``, TSV), the file that has a word a line; by
@@ -241,6 +245,7 @@ class Vectors:
                 bytes read so far and those of the file.
             unpickle: whether gensim's own files may be read, by an unpickler that knows arrays
                 and plain values only.
+            checksum: ``sha256:...``, which the file at an address must have.
 
         Warns:
             UserWarning: malformed rows were left out.
@@ -262,7 +267,9 @@ class Vectors:
                 words=None if words is None else os.fspath(words),
                 progress=told,
             )
-            loaded = load(path, request, format)
+            found, chosen = locate(path, member, checksum, told)
+            loaded = load(found, replace(request, member=chosen), format)
+            loaded.report.path = os.fspath(path)
         made = cls.__new__(cls)
         made._words, made._rows = loaded.words, loaded.rows
         made.subwords, made.report = loaded.subwords, loaded.report
