@@ -6,6 +6,7 @@ which is read as such and not run, then the numbers.
 
 import io
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,20 @@ from rowwise.vectors.formats.word_list import check_count, find_words, read_word
 
 _MAGIC = b"\x93NUMPY"
 _MOST_HEADER = 2**16
+# What NumPy and Python raise for a header that is none.
+_HEADER_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    ValueError,
+)
 
 
 def matches(source: Source) -> bool:
@@ -50,7 +65,7 @@ def open_array(source: Source) -> npt.NDArray[Any]:
             raise ValueError(f"it is cut short: its header promises an array of shape {shape}")
         flat = content[start : start + count * dtype.itemsize].view(dtype)
         return flat.reshape(shape, order="F" if fortran else "C")
-    except (ValueError, KeyError, TypeError, SyntaxError, EOFError, OSError, IndexError) as error:
+    except _HEADER_ERRORS as error:
         raise DataFileError(
             f"{source.name!r} is no whole .npy file of numbers ({error})."
         ) from error
