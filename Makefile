@@ -37,6 +37,7 @@ docs: $(STAMP)
 bench: $(STAMP)
 	$(PIP) -e ".[bench]"
 	$(BIN)/python benchmarks/text.py
+	$(BIN)/python benchmarks/vectors.py
 	$(BIN)/python benchmarks/classify.py ../shared/data/labelled
 
 clean:

@@ -13,7 +13,7 @@ def test_report(rowwise):
     assert report["versions"]["keras"] == version("keras")
     assert report["backend"] == keras.backend.backend()
     assert report["backends"][report["backend"]] is not None
-    assert set(report["extras"]) == {"plot", "explore", "export", "dask"}
+    assert set(report["extras"]) == {"plot", "download", "explore", "export", "dask"}
 
 
 def test_lines(rowwise, monkeypatch):

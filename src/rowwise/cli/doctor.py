@@ -13,6 +13,7 @@ from rowwise.cli.output import echo_json
 # What each extra brings, beside the backends.
 EXTRAS = {
     "plot": ("matplotlib",),
+    "download": ("pooch",),
     "explore": ("plotly",),
     "export": ("onnx",),
     "dask": ("distributed",),

@@ -1,5 +1,6 @@
 """Any bytes give vectors or an error of rowwise."""
 
+import base64
 import struct
 import tracemalloc
 import warnings
@@ -94,6 +95,22 @@ def test_files_with_other_bytes_here_and_there(
         place = data.draw(st.integers(0, len(content) - 1))
         content[place] = data.draw(st.sampled_from([0, 1, 127, 128, 255, 32, 10, 57]))
     attempt(folder, bytes(content))
+
+
+# What the fuzzer once found, in base64.
+FOUND = {
+    "fastText with rows of no columns": ""
+    "uhZPLwwAAAAAAAAAAAAAAAAAAAAAAAAAAAAzIHHKAAAFAAAAAgAAAAUAAAABAAAABQAAAAHPS1Uw1Ksz"
+    "UDABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAIAAAACAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAGQAugoWTy8MAAAAAgAAAAUAAAAFAAD8AAEA"
+    "AAAFAAAAAQAAAC1DHOviNho/",
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_once(name: str, tmp_path: Path) -> None:
+    content = base64.b64decode(FOUND[name])
+    attempt(tmp_path, content)
 
 
 # Lines of a text file: each odd in one way.

@@ -38,8 +38,9 @@ class Cursor:
 
     def array(self, dtype: str, *shape: int) -> npt.NDArray[Any]:
         """An array of this shape, mapped where the file is."""
-        if any(size < 0 for size in shape):
-            raise self.damaged(f"it holds an array of shape {shape}")
+        # A size that is larger than the file belongs to an array of nothing, with another size 0.
+        if any(not 0 <= size <= len(self.content) for size in shape):
+            raise self.damaged(f"it promises an array of shape {shape}")
         kind, count = np.dtype(dtype), 1
         for size in shape:
             count *= size

@@ -96,7 +96,7 @@ def read(source: Source, request: Request) -> Loaded:
         pairs = at.array("<i4", pruned, 2)
         index = dict(zip(pairs[:, 0].tolist(), pairs[:, 1].tolist(), strict=True))
     table = _read_matrix(at, newer)
-    if table.shape[1] != settings["dim"]:
+    if table.shape[1] != settings["dim"] or not table.shape[1]:
         raise at.damaged(f"its matrix has {table.shape[1]} columns for {settings['dim']}")
     if table.shape[0] < dictionary.first_bucket:
         raise at.damaged(f"its matrix has {table.shape[0]:,} rows for {count:,} words")

@@ -62,8 +62,8 @@ def read(source: Source, request: Request) -> Loaded:
     settings = part.unpack({_SIMPLE: "", _LISTED: "Q2I"}.get(kind, "3I"))
     words = _read_words(part, count)
     table = _read_table(at, parts)
-    if table.shape[0] < count:
-        raise at.damaged(f"it has {table.shape[0]:,} rows for {count:,} words")
+    if table.shape[0] < count or not table.shape[1]:
+        raise at.damaged(f"it has {table.shape[0]:,} rows of {table.shape[1]} for {count:,} words")
     subwords = _subwords(part, kind, settings, table, count) if kind != _SIMPLE else None
     if _NORMS in parts:
         report.notes.append("The rows have the length 1; the words' lengths stand apart.")
