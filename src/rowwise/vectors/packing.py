@@ -92,6 +92,9 @@ class PackedWords:
         # A set of all words would take many times the memory of their bytes. So they are told
         # apart by 64 bits each, and only where these are equal by what they are.
         marks = self._marks()
+        ordered = np.sort(marks)
+        if not np.any(ordered[1:] == ordered[:-1]):
+            return np.empty(0, dtype=np.intp)
         order = np.argsort(marks, kind="stable")
         equal = np.flatnonzero(marks[order[1:]] == marks[order[:-1]])
         suspects = np.unique(np.concatenate([order[equal], order[equal + 1]]))

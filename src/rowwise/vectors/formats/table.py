@@ -16,7 +16,7 @@ from rowwise.vectors.report import LoadReport
 # Rows moved at once when others are left out: a few MB.
 _BLOCK_ROWS = 8_192
 # How much more is set aside than the rows so far lead to expect.
-_SPARE = 1.03
+_SPARE = 1.01
 
 
 def new_report(source: Source, format_name: str) -> LoadReport:
@@ -37,7 +37,7 @@ class Table:
         self.count = 0
         self.words: list[bytes] = []
         self.data: list[npt.NDArray[np.uint8]] = []
-        self.lengths: list[npt.NDArray[np.int64]] = []
+        self.lengths: list[npt.NDArray[np.uint32]] = []
         self._lines: list[Sequence[int]] = []
 
     def add(self, words: PackedWords, rows: npt.NDArray[Any], lines: Sequence[int]) -> None:
@@ -49,7 +49,7 @@ class Table:
             self.rows[self.count : stop] = rows
         self.count = stop
         self.data.append(np.asarray(words.data))
-        self.lengths.append(np.diff(words.ends, prepend=0))
+        self.lengths.append(np.diff(words.ends, prepend=0).astype(np.uint32))
         self._lines.append(lines)
 
     def expect(self, share: float, packed: bool) -> None:
@@ -76,9 +76,9 @@ class Table:
         """Leave out repeated words, and give what is left."""
         self.rows.resize((self.count, self.rows.shape[1]), refcheck=False)
         data = np.concatenate(self.data) if self.data else np.empty(0, dtype=np.uint8)
-        lengths = np.concatenate(self.lengths) if self.lengths else np.empty(0, dtype=np.int64)
+        lengths = np.concatenate(self.lengths) if self.lengths else np.empty(0, dtype=np.uint32)
         self.data, self.lengths = [], []
-        words = PackedWords(data, np.cumsum(lengths))
+        words = PackedWords(data, np.cumsum(lengths, dtype=np.int64))
         return cut_down(words, self.rows, request, report, lines=_Lines(self._lines), own=True)
 
 

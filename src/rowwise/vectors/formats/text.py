@@ -126,8 +126,8 @@ def _parsed_blocks(
     waiting: deque[tuple[Future[Parsed], int]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for block, first_line in _blocks(reader, source.name, layout.header):
-                waiting.append((pool.submit(parse, block, first_line), reader.done()))
+            for block, lines in _blocks(reader, source.name, layout.header):
+                waiting.append((pool.submit(parse, block, lines), reader.done()))
                 if len(waiting) > threads:
                     future, done = waiting.popleft()
                     yield future.result(), done
@@ -139,8 +139,8 @@ def _parsed_blocks(
                 future.cancel()
 
 
-def _blocks(reader: Reader, name: str, header: bool) -> Iterator[tuple[bytes, int]]:
-    """Blocks of whole lines, each with the number of its first line."""
+def _blocks(reader: Reader, name: str, header: bool) -> Iterator[tuple[bytes, range]]:
+    """Blocks of whole lines, each with their numbers."""
     line, pieces, length = 1, list[bytes](), 0
     first = True
     while read := reader.read(BLOCK_BYTES):
@@ -156,17 +156,18 @@ def _blocks(reader: Reader, name: str, header: bool) -> Iterator[tuple[bytes, in
                     "a file of word vectors?"
                 )
             continue
-        block = b"".join([*pieces, read[:end]])
+        block = b"".join([*pieces, memoryview(read)[:end]])
         pieces, length = [read[end:]], len(read) - end
         if header:
             block = block[block.index(b"\n") + 1 :]
             line, header = 2, False
+        lines = range(line, line + block.count(b"\n"))
         if block:
-            yield block, line
-        line += block.count(b"\n")
+            yield block, lines
+        line = lines.stop
     last = b"".join(pieces)
     if last and not header:
-        yield last + b"\n", line
+        yield last + b"\n", range(line, line + 1)
 
 
 def _chooser(request: Request, layout: Layout) -> "Callable[[bytes], bool] | None":

@@ -49,30 +49,32 @@ class BlockParser:
         self._dtype = np.dtype("float64") if dtype == np.float64 else np.dtype("float32")
         self._number = pa.from_numpy_dtype(self._dtype)
 
-    def __call__(self, block: bytes, first_line: int) -> Parsed:
-        """Parse whole lines, the last with its line break, of which the first has this number."""
+    def __call__(self, block: bytes, lines: range) -> Parsed:
+        """Parse whole lines with these numbers, the last with its line break."""
         separator = self._layout.separator
-        lines: Sequence[int] = range(first_line, first_line + block.count(b"\n"))
         if b"\r\n" in block:
             block = block.replace(b"\r\n", b"\n")
         if separator + b"\n" in block:
             block = block.replace(separator + b"\n", b"\n")
         if self._chosen is not None:
-            block, lines = self._choose(block, lines)
+            return self._parsed(*self._choose(block, lines))
+        return self._parsed(block, lines)
+
+    def _parsed(self, block: bytes, lines: Sequence[int]) -> Parsed:
         return self._at_once(block, lines) or self._by_line(block, lines)
 
     def _choose(self, block: bytes, lines: Sequence[int]) -> tuple[bytes, Sequence[int]]:
         """Only the lines that are wanted, told without a look at their numbers."""
         chosen, separator, find = self._chosen, self._layout.separator, block.find
         assert chosen is not None
-        ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10).tolist()
         start, kept, numbers = 0, [], []
-        for number, end in enumerate(ends):
+        for number in lines:
+            end = find(b"\n", start) + 1
             stop = find(separator, start, end)
-            if chosen(block[start : stop if stop >= 0 else end]):
-                kept.append(block[start : end + 1])
-                numbers.append(lines[number])
-            start = end + 1
+            if chosen(block[start : stop if stop >= 0 else end - 1]):
+                kept.append(block[start:end])
+                numbers.append(number)
+            start = end
         return b"".join(kept), numbers
 
     def _at_once(self, block: bytes, lines: Sequence[int]) -> Parsed | None:
@@ -126,7 +128,6 @@ class BlockParser:
             numbers.append(line[len(word) + 1 :] if self._layout.words else line)
             places.append(place)
         rows, good = self._rows(numbers)
-        found.spaced = [odd for odd in found.spaced if odd[0] in set(places)]
         if good is not None:
             for row in np.flatnonzero(~good).tolist():
                 reason = f"the last {columns} fields of a line must be numbers"
