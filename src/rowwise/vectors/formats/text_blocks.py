@@ -51,17 +51,19 @@ class BlockParser:
 
     def __call__(self, block: bytes, lines: range) -> Parsed:
         """Parse whole lines with these numbers, the last with its line break."""
-        separator = self._layout.separator
-        if b"\r\n" in block:
-            block = block.replace(b"\r\n", b"\n")
-        if separator + b"\n" in block:
-            block = block.replace(separator + b"\n", b"\n")
         if self._chosen is not None:
             return self._parsed(*self._choose(block, lines))
         return self._parsed(block, lines)
 
     def _parsed(self, block: bytes, lines: Sequence[int]) -> Parsed:
-        return self._at_once(block, lines) or self._by_line(block, lines)
+        # Searching for two bytes takes as long as parsing, so it is done only where it helps.
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        found = self._at_once(block, lines)
+        if found is None:
+            block = block.replace(self._layout.separator + b"\n", b"\n")
+            found = self._at_once(block, lines)
+        return found or self._by_line(block, lines)
 
     def _choose(self, block: bytes, lines: Sequence[int]) -> tuple[bytes, Sequence[int]]:
         """Only the lines that are wanted, told without a look at their numbers."""
@@ -80,13 +82,7 @@ class BlockParser:
     def _at_once(self, block: bytes, lines: Sequence[int]) -> Parsed | None:
         """The block read by Arrow, or None where Arrow would misread it."""
         columns, separator = self._layout.columns, self._layout.separator
-        if (
-            not block
-            or b"\r" in block
-            or b"\n\n" in block
-            or separator + b"\n" in block
-            or block.startswith((b"\n", BOM))
-        ):
+        if not block or b"\r" in block or block.startswith(BOM):
             return None
         with_words = self._layout.words
         try:
@@ -94,7 +90,7 @@ class BlockParser:
         except pa.ArrowInvalid:
             return None
         if parts.num_rows != len(lines):
-            return None
+            return None  # Arrow leaves out empty lines
         rows = np.empty((len(lines), columns), dtype=self._dtype)
         for column in range(columns):
             _copy_column(parts.column(column + with_words), rows[:, column])
