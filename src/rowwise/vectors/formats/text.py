@@ -1,6 +1,6 @@
 """Text files of GloVe, word2vec and fastText: one word a line, then its numbers.
 
-The file is read in blocks of a MB. Threads parse them, and the rows go straight into the table,
+The file is read in blocks of half a MB. Threads parse them, and the rows go straight into the table,
 so that nothing of the size of the file is ever in memory but the table itself.
 """
 
@@ -31,7 +31,7 @@ from rowwise.vectors.report import LoadReport
 if TYPE_CHECKING:
     from rowwise.vectors.formats.text_blocks import Parsed
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**19
 # A line longer than this is no row of vectors; it would be 800,000 numbers.
 _LONGEST_LINE = 8 * 2**20
 _MOST_THREADS = 4
