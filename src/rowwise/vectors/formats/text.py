@@ -1,7 +1,7 @@
 """Text files of GloVe, word2vec and fastText: one word a line, then its numbers.
 
-The file is read in blocks of half a MB. Threads parse them, and the rows go straight into the table,
-so that nothing of the size of the file is ever in memory but the table itself.
+The file is read in blocks of half a MB. Threads parse them, and the rows go straight into the
+table, so that nothing of the size of the file is ever in memory but the table itself.
 """
 
 import os
