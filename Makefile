@@ -33,11 +33,12 @@ check: $(STAMP)
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-# What the benchmarks compare with; fasttext is compiled, which needs a C++ compiler.
+# What the benchmarks compare with.
 bench: $(STAMP)
 	$(PIP) -e ".[bench]"
 	$(BIN)/python benchmarks/text.py
 	$(BIN)/python benchmarks/neighbours.py ../shared/data/similarity/questions-words.txt
+	$(BIN)/python benchmarks/vectors.py
 	$(BIN)/python benchmarks/classify.py ../shared/data/labelled
 
 clean:

@@ -13,7 +13,7 @@ def test_report(rowwise):
     assert report["versions"]["keras"] == version("keras")
     assert report["backend"] == keras.backend.backend()
     assert report["backends"][report["backend"]] is not None
-    extras = {"plot", "approximate", "interchange", "explore", "export", "dask"}
+    extras = {"plot", "approximate", "interchange", "download", "explore", "export", "dask"}
     assert set(report["extras"]) == extras
 
 

@@ -15,9 +15,11 @@ from rowwise.errors import RowwiseError
 COMMANDS = (
     "analogy",
     "benchmark",
+    "convert",
     "demo",
     "doctor",
     "evaluate",
+    "info",
     "neighbors",
     "predict",
     "train",

@@ -15,6 +15,7 @@ EXTRAS = {
     "plot": ("matplotlib",),
     "approximate": ("usearch",),
     "interchange": ("gensim", "model2vec", "pandas", "polars"),
+    "download": ("pooch",),
     "explore": ("plotly",),
     "export": ("onnx",),
     "dask": ("distributed",),

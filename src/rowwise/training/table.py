@@ -75,6 +75,7 @@ class Spec:
 
     def flush(self, values: list[Any], carried: Carried) -> list[Any]:
         """The whole table and its slots, (n, d) each, as they are now; in place when compiled."""
+        assert rows is not None
         size = min(FLUSH_ROWS, self.row_count)
         blocks = -(-self.row_count // size)
 
@@ -82,25 +83,24 @@ class Spec:
             tables, last = state
             # The last block overlaps the one before: what was caught up there rested 0 steps.
             start = ops.minimum(number * size, self.row_count - size)
-            zero = ops.zeros_like(start)
-            place = ops.stack([start, zero])
-            some = [ops.slice(table, place, (size, self.columns)) for table in tables]
-            current = ops.slice(last, ops.reshape(start, (1,)), (size,))
+            ids = start + ops.arange(size, dtype="int32")
+            # Slices in place of ids would be as good, but XLA copies whole tables for them.
+            some = [rows.take_rows(table, ids) for table in tables]
+            current = rows.take_rows(last, ids)
             row, slots = self.rested(some[0], some[1:], current, carried)
             if self.resting is not None:
-                still = ops.expand_dims(self.rests(start + ops.arange(size)), -1)
+                still = ops.expand_dims(self.rests(ids), -1)
                 row, *slots = [
                     ops.where(still, before, after)
                     for before, after in zip(some, [row, *slots], strict=True)
                 ]
             tables = [
-                ops.slice_update(table, place, block)
+                rows.put_rows(table, ids, block)
                 for table, block in zip(tables, [row, *slots], strict=True)
             ]
             done = ops.broadcast_to(carried["clock"], (size,))
-            return tables, ops.slice_update(last, ops.reshape(start, (1,)), done)
+            return tables, rows.put_rows(last, ids, done)
 
-        assert rows is not None
         tables: list[Any]
         tables, _ = rows.loop(blocks, catch_up, (values, carried["last"]))
         return tables

@@ -26,8 +26,12 @@ Neighbours = list[tuple[str, float]]
 class Asking:
     """What ``Vectors`` say about which words are near to which."""
 
-    words: Sequence[str]
-    rows: npt.NDArray[Any]
+    if TYPE_CHECKING:
+
+        @property
+        def words(self) -> Sequence[str]: ...  # noqa: D102
+        @property
+        def rows(self) -> npt.NDArray[Any]: ...  # noqa: D102
 
     def most_similar(
         self,

@@ -23,8 +23,12 @@ EXTRA = "interchange"
 class Interchange:
     """How ``Vectors`` come from other values, and become them."""
 
-    words: Sequence[str]
-    rows: npt.NDArray[Any]
+    if TYPE_CHECKING:
+
+        @property
+        def words(self) -> Sequence[str]: ...  # noqa: D102
+        @property
+        def rows(self) -> npt.NDArray[Any]: ...  # noqa: D102
 
     @classmethod
     def from_layer(cls, layer: Any, vocabulary: Vocabulary | None = None) -> Self:

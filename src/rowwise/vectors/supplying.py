@@ -24,7 +24,10 @@ TABLE_RULES = ("lower", "random")
 class Supplying:
     """What ``Vectors`` give to models: rows for words and tables for vocabularies."""
 
-    rows: npt.NDArray[Any]
+    if TYPE_CHECKING:
+
+        @property
+        def rows(self) -> npt.NDArray[Any]: ...  # noqa: D102
 
     def get(
         self, words: str | Iterable[str], oov: str | Sequence[str] = (), *, seed: int = 0

@@ -1,63 +1,118 @@
 """``Vectors``: words and rows that belong together."""
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, UnknownWordError
 from rowwise.vectors.asking import Asking
+from rowwise.vectors.download import locate
 from rowwise.vectors.formats import load, save
+from rowwise.vectors.formats.format import Content
+from rowwise.vectors.formats.request import Request, check_dtype, check_limit, wanted_words
 from rowwise.vectors.interchange import Interchange
+from rowwise.vectors.packing import PackedWords
+from rowwise.vectors.progress import progress_of
+from rowwise.vectors.report import LoadReport
+from rowwise.vectors.subwords import ComposedRows, Subwords
 from rowwise.vectors.supplying import Supplying
 
 
 class Vectors(Asking, Supplying, Interchange):
     """Words and their rows.
 
+    Words and rows that were loaded are decoded, indexed and composed of subwords when they are
+    first needed, so that a big file opens at once.
+
     Args:
         words: n different words.
-        rows: (n, d) real numbers; kept as float32, without a copy when they are so already.
-        subwords: what makes a row of a word's pieces: has ``vector(word)``, float32 (d,) or None.
+        rows: (n, d) real numbers; an array of float16, float32 or float64 is kept without a copy,
+            also when it is a memory map, and anything else becomes float32.
+        subwords: makes rows for other words: ``vector(word)`` gives float32 (d,) or None.
+        report: what was odd about the file that they come from.
+
+    Attributes:
+        subwords: as given.
+        report: as given; None for vectors that were not loaded.
 
     Raises:
         InvalidShapeError: ``rows`` is not a matrix, or has another number of rows than words.
         InvalidArgumentError: a word is not a string, or occurs twice.
     """
 
+    # What `rows` was composed of, where it was.
+    _composed: ComposedRows | None = None
+
     def __init__(
-        self, words: Sequence[str], rows: npt.ArrayLike, *, subwords: Any | None = None
+        self,
+        words: Sequence[str],
+        rows: npt.ArrayLike,
+        *,
+        subwords: Subwords | None = None,
+        report: LoadReport | None = None,
     ) -> None:
+        if not (isinstance(rows, np.ndarray) and rows.dtype in _KEPT):
+            rows = np.asarray(rows, dtype=np.float32)
+        self._words: Sequence[str] | PackedWords = tuple(words)
+        self._rows: npt.NDArray[Any] | ComposedRows = rows
         self.subwords = subwords
-        self.rows: npt.NDArray[np.float32] = np.asarray(rows, dtype=np.float32)
-        self.words: tuple[str, ...] = tuple(words)
-        if self.rows.ndim != 2 or len(self.rows) != len(self.words):
+        self.report = report
+        if rows.ndim != 2 or len(rows) != len(self._words):
             raise InvalidShapeError(
-                f"`rows` must be a matrix with one row for each of the {len(self.words)} words. "
-                f"Received an array of shape {self.rows.shape}."
+                f"`rows` must be a matrix with one row for each of the {len(self._words)} words. "
+                f"Received an array of shape {rows.shape}."
             )
-        self._index: dict[str, int] = {}
-        for position, word in enumerate(self.words):
+        index: dict[str, int] = {}
+        for position, word in enumerate(self._words):
             if not isinstance(word, str):
                 raise InvalidArgumentError(
                     f"Words must be strings. Received {word!r} at position {position}."
                 )
-            first = self._index.setdefault(word, position)
+            first = index.setdefault(word, position)
             if first != position:
                 raise InvalidArgumentError(
                     f"Each word may occur once. Received {word!r} at positions {first} and "
                     f"{position}; drop one of the two rows."
                 )
+        self.__dict__["_index"] = index
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        words = self.words
+        # From the last to the first: of a word that is there twice, the first row counts.
+        return dict(zip(reversed(words), range(len(words) - 1, -1, -1), strict=True))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words in the order of their rows."""
+        if isinstance(self._words, PackedWords):
+            self._words = self._words.decode()
+        return cast(tuple[str, ...], self._words)
+
+    @property
+    def rows(self) -> npt.NDArray[Any]:
+        """The rows (n, d); not to be written to where they are a memory map.
+
+        Those of a fastText file are composed of their subwords at the first use.
+        """
+        if isinstance(self._rows, ComposedRows):
+            self._composed = self._rows
+            self._rows = self._rows.all()
+        return self._rows
 
     @property
     def dimension(self) -> int:
         """Columns of a row."""
-        return int(self.rows.shape[1])
+        return int(self._rows.shape[1])
 
     def __len__(self) -> int:
-        return len(self.words)
+        return len(self._words)
 
     def __contains__(self, word: object) -> bool:
         return word in self._index
@@ -65,9 +120,12 @@ class Vectors(Asking, Supplying, Interchange):
     def __iter__(self) -> Iterator[str]:
         return iter(self.words)
 
-    def __getitem__(self, word: str) -> npt.NDArray[np.float32]:
-        """The row of ``word``, float32 (d,); UnknownWordError when there is none."""
-        row: npt.NDArray[np.float32] = self.rows[self.index(word)]
+    def __getitem__(self, word: str) -> npt.NDArray[Any]:
+        """The row of ``word``, (d,); UnknownWordError when there is none."""
+        position = self.index(word)
+        if isinstance(self._rows, ComposedRows):
+            return self._rows.row(position)
+        row: npt.NDArray[Any] = self._rows[position]
         return row
 
     def __repr__(self) -> str:
@@ -83,22 +141,104 @@ class Vectors(Asking, Supplying, Interchange):
             raise UnknownWordError(f"The word {word!r} has no row among {len(self):,}.{hint}")
         return position
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write to ``path``: safetensors (``.safetensors``) or word2vec text (``.txt``, ``.vec``).
+    def save(self, path: str | os.PathLike[str], *, format: str | None = None) -> None:
+        """Write to ``path``; the file takes the place of an older one only when it is whole.
 
-        The file takes the place of an older one only when it is whole.
+        The format is told by the suffix: ``.safetensors`` (rowwise's own, which opens by mapping
+        and holds everything), ``.txt`` and ``.vec`` (word2vec's text), ``.glove``, ``.npy`` (with
+        the words in ``.txt`` beside it), ``.fifu``. Or name it: also ``word2vec-binary`` and
+        ``fasttext`` (both ``.bin``), and the folders ``model2vec`` and ``tensorboard``. Formats
+        that are written from start to end are packed for a further ``.gz``, ``.bz2``, ``.xz`` or
+        ``.zst``.
+
+        Warns:
+            UserWarning: what a format cannot hold and was left out: subwords, digits of float64.
 
         Raises:
-            InvalidArgumentError: another suffix, or words that the format cannot hold.
+            InvalidArgumentError: no known format, or words that the format cannot hold.
         """
-        save(path, self.words, self.rows)
+        content = Content(self.words, self.rows, self.subwords, self._composed)
+        for sentence in save(path, content, format):
+            warnings.warn(sentence, UserWarning, stacklevel=2)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what ``save`` wrote, or a text file of GloVe, word2vec or fastText.
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,
+        member: str | int | None = None,
+        words: str | os.PathLike[str] | None = None,
+        limit: int | None = None,
+        only: Any = None,
+        lowercase: bool = False,
+        dtype: npt.DTypeLike = "float32",
+        strict: bool = False,
+        progress: Any = None,
+        unpickle: bool = False,
+        checksum: str | None = None,
+    ) -> Self:
+        """Read a file of vectors of any kind; what kind is told by its content.
+
+        Text of GloVe, word2vec and fastText, binary files of word2vec, fastText, finalfusion,
+        NumPy and rowwise, folders of model2vec and TensorBoard, models of Keras; also packed with
+        gzip, bzip2, xz, zstd or zip. What was odd is told by ``report``.
+
+        Args:
+            path: a file or a folder; or an address (``https://...``), or a well-known name such
+                as ``glove.6B.100d``, whose file is fetched once and kept (extra ``download``).
+            format: the name of the format, where the content is not to decide.
+            member: which file of a zip, by its name or its number of columns.
+            words: for rows without words (``.npy``, TSV), the file that has a word a line; by
+                default it is looked for beside them.
+            limit: the most rows to load; the first ones are.
+            only: a ``Vocabulary``, a tokenizer or words: other rows are skipped, in text before
+                their numbers are parsed.
+            lowercase: whether words become lower case; of those that become the same, the first
+                is kept. ``only`` is compared after that.
+            dtype: of the rows: float16, float32 or float64. Rows that a file has so are mapped.
+            strict: whether an odd row is an error.
+            progress: True for a bar on standard error, or a function that is called with the
+                bytes read so far and those of the file.
+            unpickle: whether gensim's own files may be read, by an unpickler that knows arrays
+                and plain values only.
+            checksum: ``sha256:...``, which the file at an address must have.
+
+        Warns:
+            UserWarning: malformed rows were left out.
 
         Raises:
-            DataFileError: the file is missing, or holds no vectors; the message names the line.
+            DataFileError: there is no file, or it holds no vectors, or it is cut short; the
+                message names the line or the byte.
+            InvalidArgumentError: an argument makes no sense.
         """
-        words, rows = load(path)
-        return cls(words, rows)
+        with progress_of(progress) as told:
+            request = Request(
+                limit=check_limit(limit),
+                only=wanted_words(only),
+                lowercase=bool(lowercase),
+                dtype=check_dtype(dtype).name,
+                strict=bool(strict),
+                member=member,
+                unpickle=unpickle is True,
+                words=None if words is None else os.fspath(words),
+                progress=told,
+            )
+            found, chosen = locate(path, member, checksum, told)
+            loaded = load(found, replace(request, member=chosen), format)
+            loaded.report.path = os.fspath(path)
+        made = cls.__new__(cls)
+        made._words, made._rows = loaded.words, loaded.rows
+        made.subwords, made.report = loaded.subwords, loaded.report
+        if malformed := loaded.report.malformed:
+            line, reason = malformed.examples[0]
+            warnings.warn(
+                f"{str(path)!r}: {len(malformed):,} malformed rows were left out; the first is "
+                f"line {line}: {reason}. `vectors.report` lists them.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return made
+
+
+_KEPT = (np.dtype("float16"), np.dtype("float32"), np.dtype("float64"))

@@ -1,35 +1,209 @@
 """Files of vectors: one module per format, chosen by a file's content when reading."""
 
 import os
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from rowwise.errors import DataFileError, InvalidArgumentError
-from rowwise.vectors.formats import keras_file, native, text
+from rowwise.files import atomic_path
+from rowwise.vectors.formats import archive
+from rowwise.vectors.formats.archive import Member
+from rowwise.vectors.formats.fasttext_binary import FASTTEXT
+from rowwise.vectors.formats.finalfusion import FINALFUSION
+from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.gensim_native import GENSIM
+from rowwise.vectors.formats.keras_file import KERAS
+from rowwise.vectors.formats.model2vec import MODEL2VEC
+from rowwise.vectors.formats.native import ROWWISE
+from rowwise.vectors.formats.npy import NPY
+from rowwise.vectors.formats.packed import SUFFIXES, packer
+from rowwise.vectors.formats.request import Request
+from rowwise.vectors.formats.source import START_BYTES, Source, plain_source
+from rowwise.vectors.formats.tensorboard import TENSORBOARD
+from rowwise.vectors.formats.text import GLOVE, WORD2VEC_TEXT
+from rowwise.vectors.formats.text_layout import find_layout, first_lines
+from rowwise.vectors.formats.word2vec_binary import WORD2VEC_BINARY
 
-_WRITERS = {".safetensors": native.write, ".txt": text.write, ".vec": text.write}
+# In the order in which a file's content is compared with them: the surest first.
+FORMATS: tuple[Format, ...] = (
+    KERAS,
+    ROWWISE,
+    NPY,
+    FINALFUSION,
+    GENSIM,
+    WORD2VEC_BINARY,
+    FASTTEXT,
+    MODEL2VEC,
+    TENSORBOARD,
+    WORD2VEC_TEXT,
+    GLOVE,
+)
+BY_NAME = {format.name: format for format in FORMATS}
 
 
-def load(path: str | os.PathLike[str]) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Words and rows (n, d) of a file whose format is told by its first bytes."""
-    source = Path(path)
-    if not source.is_file():
-        raise DataFileError(f"There is no file of vectors at {str(source)!r}.")
-    with source.open("rb") as file:
-        start = file.read(native.START_BYTES)
-    known = (format.read for format in (native, keras_file) if format.matches(start))
-    return next(known, text.read)(source)
+def load(path: str | os.PathLike[str], request: Request, format: str | None = None) -> Loaded:
+    """Read the file or folder at ``path``; its format is told by its content.
 
+    Args:
+        path: the file or folder.
+        request: what is wanted of it.
+        format: the name of a format, where the content is not to decide.
 
-def save(path: str | os.PathLike[str], words: Sequence[str], rows: npt.NDArray[np.float32]) -> None:
-    """Write words and rows (n, d) in the format that the suffix of ``path`` names."""
-    target = Path(path)
-    writer = _WRITERS.get(target.suffix)
-    if writer is None:
+    Raises:
+        DataFileError: there is nothing, or no vectors.
+        InvalidArgumentError: ``format`` or ``member`` makes no sense.
+    """
+    chosen = None if format is None else format_named(format)
+    source = plain_source(Path(path))
+    if (
+        not source.is_folder
+        and source.start.startswith(archive.START)
+        and not KERAS.matches(source)
+    ):
+        source = archive.choose(source.path, request.member, _describe)
+    elif request.member is not None:
         raise InvalidArgumentError(
-            f"The suffix must be one of {', '.join(_WRITERS)}. Received: {target.name!r}."
+            f"`member` chooses a file in a zip, and {str(path)!r} is none. Leave it out."
         )
-    writer(target, words, rows)
+    loaded = (chosen or recognise(source)).read(source, request)
+    loaded.report.path = str(path)
+    return loaded
+
+
+def recognise(source: Source) -> Format:
+    """The format of a source.
+
+    Raises:
+        DataFileError: of a folder, where it is none.
+    """
+    found = next((format for format in FORMATS if format.matches(source)), None)
+    if found is None and source.is_folder:
+        raise DataFileError(
+            f"The folder {str(source.path)!r} holds no vectors: expected model.safetensors and "
+            "tokenizer.json of model2vec, or vectors.tsv and metadata.tsv of TensorBoard."
+        )
+    return found or GLOVE  # whose reader says in which line it fails
+
+
+def format_named(name: str) -> Format:
+    """The format of this name; InvalidArgumentError when there is none."""
+    if name not in BY_NAME:
+        raise InvalidArgumentError(
+            f"`format` must be one of {', '.join(BY_NAME)}. Received: {name!r}."
+        )
+    return BY_NAME[name]
+
+
+def _describe(source: Source) -> Member:
+    """What a member of a zip holds; DataFileError for one without vectors."""
+    found = next((format for format in FORMATS if format.matches(source)), None)
+    if found is None:
+        raise DataFileError(f"{source.name!r} holds no vectors.")
+    columns = None
+    if found in (GLOVE, WORD2VEC_TEXT):
+        columns = find_layout(first_lines(source.start, START_BYTES), source.name).columns
+    elif found is WORD2VEC_BINARY:
+        columns = int(source.start.split(b"\n", 1)[0].split()[1])
+    return Member(str(source.member), found.name, columns)
+
+
+def save(path: str | os.PathLike[str], content: Content, format: str | None = None) -> list[str]:
+    """Write to ``path``, in the format that is named or that its suffix tells.
+
+    Returns:
+        what the format cannot hold and is left out, a sentence each.
+
+    Raises:
+        InvalidArgumentError: no known format, or words that it cannot hold.
+    """
+    target = Path(path)
+    packing = SUFFIXES.get(target.suffix)
+    chosen = _format_for(target if packing is None else target.with_suffix(""), format)
+    if packing is not None and not chosen.streamed:
+        raise InvalidArgumentError(
+            f"The format {chosen.name} is not written packed. Leave {target.suffix!r} out."
+        )
+    write = chosen.write
+    if write is None:
+        raise InvalidArgumentError(
+            f"The format {chosen.name} is only read. Write one of {', '.join(_written())} instead."
+        )
+    lost = _lost(chosen, content)
+    if chosen.folder:
+        with _whole_folder(target) as folder:
+            write(folder, content)
+        return lost
+    with atomic_path(target) as temporary:
+        if not chosen.streamed:
+            write(temporary, content)
+            return lost
+        with temporary.open("wb") as file:
+            if packing is None:
+                write(file, content)
+            else:
+                with packer(file, packing) as packed:
+                    write(packed, content)
+    return lost
+
+
+def _format_for(target: Path, format: str | None) -> Format:
+    if format is not None:
+        return format_named(format)
+    fitting = [each for each in FORMATS if target.suffix in each.suffixes]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = " or ".join(f"format={each.name!r}" for each in fitting)
+        raise InvalidArgumentError(
+            f"Several formats have the suffix {target.suffix!r}. Say which: {names}."
+        )
+    suffixes = sorted({suffix for each in FORMATS if each.write for suffix in each.suffixes})
+    raise InvalidArgumentError(
+        f"The suffix must be one of {', '.join(suffixes)}, or `format` one of "
+        f"{', '.join(_written())}. Received: {target.name!r}."
+    )
+
+
+def _written() -> list[str]:
+    return [each.name for each in FORMATS if each.write is not None]
+
+
+def _lost(chosen: Format, content: Content) -> list[str]:
+    lost = []
+    if content.subwords is not None and not chosen.holds_subwords:
+        lost.append(
+            f"The format {chosen.name} holds no subwords: rows for words that are not among the "
+            f"{len(content.words):,} cannot be made from it."
+        )
+    if content.rows.dtype.name == "float64" and chosen.float32_only:
+        lost.append(f"The format {chosen.name} holds float32 numbers: digits of float64 are lost.")
+    return lost
+
+
+@contextmanager
+def _whole_folder(target: Path) -> Iterator[Path]:
+    """A folder to write to, which becomes ``target`` or, file by file, goes into it."""
+    target = target.resolve()
+    if target.exists() and not target.is_dir():
+        raise InvalidArgumentError(
+            f"{str(target)!r} is a file, and this format is a folder. Name a folder."
+        )
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"Cannot write {str(target)!r}: the folder {str(target.parent)!r} does not exist. "
+            "Create it first."
+        )
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+    try:
+        folder.chmod(0o755)
+        yield folder
+        if target.exists():
+            for file in sorted(folder.iterdir()):
+                os.replace(file, target / file.name)
+        else:
+            os.replace(folder, target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,71 +1,119 @@
-"""rowwise's own file: a safetensors file with the rows and the words.
+"""rowwise's own file: a safetensors file with the rows and the words, opened by mapping.
 
-``rows`` is float32 (n, d); ``words`` is uint8, all words in UTF-8 one after the other, and
-``ends`` is int64 (n,), the byte at which each word ends. No word is forbidden. Layout of
-safetensors itself: 8 bytes with the header's length (little endian), a JSON header, then data.
+``rows`` is (n, d), float16, float32 or float64; ``words`` is uint8, all words in UTF-8 one after
+the other, and ``ends`` is int64 (n,), the byte at which each word ends. No word is forbidden.
+Vectors that compose rows of subwords have ``subword_rows`` (m, d) too, and where buckets were
+pruned ``subword_index`` int64 (k, 2), pairs of a bucket and its row; the metadata say which
+n-grams there are and how many buckets.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import DataFileError
-from rowwise.files import atomic_path
+from rowwise.vectors.formats import safetensors_file
+from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.request import Request
+from rowwise.vectors.formats.source import Source
+from rowwise.vectors.formats.table import cut_down, new_report
+from rowwise.vectors.packing import PackedWords
+from rowwise.vectors.subwords import BucketSubwords, Subwords
 
-START_BYTES = 9
 _TENSORS = ("rows", "words", "ends")
+_VERSION = "rowwise vectors 1"
 
 
-def matches(start: bytes) -> bool:
-    """Whether a file's first ``START_BYTES`` bytes are those of a safetensors file."""
-    # No line of a text format has seven NUL bytes before a brace.
-    return len(start) == START_BYTES and start[8:9] == b"{" and start[4:8] == bytes(4)
+def matches(source: Source) -> bool:
+    """Whether this is a safetensors file."""
+    return safetensors_file.matches(source.start)
 
 
-def write(path: Path, words: Sequence[str], rows: npt.NDArray[np.float32]) -> None:
-    """Write ``words`` and ``rows`` (n, d) to ``path``."""
+def write(path: Any, content: Content) -> None:
+    """Write words, rows and subwords to ``path``.
+
+    Raises:
+        InvalidArgumentError: subwords that are no buckets of n-grams.
+    """
     from safetensors.numpy import save_file
 
-    encoded = [word.encode("utf-8", "surrogatepass") for word in words]
+    packed = PackedWords.pack(content.words)
     tensors: dict[str, npt.NDArray[Any]] = {
-        "rows": np.ascontiguousarray(rows),
-        "words": np.frombuffer(b"".join(encoded), dtype=np.uint8),
-        "ends": np.cumsum([len(word) for word in encoded], dtype=np.int64),
+        "rows": np.ascontiguousarray(content.rows),
+        "words": np.asarray(packed.data),
+        "ends": packed.ends,
     }
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"format": "rowwise vectors 1"})
+    metadata = {"format": _VERSION}
+    subwords = content.subwords
+    if isinstance(subwords, BucketSubwords):
+        tensors["subword_rows"] = np.ascontiguousarray(subwords.dense())
+        if subwords.index is not None:
+            pairs = np.array(sorted(subwords.index.items()), dtype=np.int64).reshape(-1, 2)
+            tensors["subword_index"] = pairs
+        for name in ("minn", "maxn", "buckets"):
+            metadata[name] = str(getattr(subwords, name))
+    save_file(tensors, path, metadata=metadata)
 
 
-def read(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Words and rows (n, d) of the file at ``path``; DataFileError when it holds something else."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise DataFileError(f"{str(path)!r} is not a whole safetensors file: {error}.") from error
+def read(source: Source, request: Request) -> Loaded:
+    """Words and rows (n, d), mapped; DataFileError when the file holds something else."""
+    tensors, metadata = safetensors_file.open_tensors(source)
     missing = [name for name in _TENSORS if name not in tensors]
     if missing:
-        raise DataFileError(
-            f"{str(path)!r} is a safetensors file without {', '.join(missing)}; expected one that "
-            f"`Vectors.save` wrote. It holds: {', '.join(sorted(tensors)) or 'nothing'}."
-        )
+        return _from_model2vec(source, tensors, missing)
     rows, packed, ends = (tensors[name] for name in _TENSORS)
-    starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
+    ends = ends.astype(np.int64, copy=False)
     if (
         rows.ndim != 2
+        or ends.ndim != 1
+        or packed.ndim != 1
+        or packed.dtype != np.uint8
+        or rows.dtype.kind != "f"
         or len(rows) != len(ends)
-        or np.any(ends < starts)
+        or np.any(np.diff(ends, prepend=0) < 0)
         or (len(ends) and ends[-1] != len(packed))
     ):
-        raise DataFileError(f"{str(path)!r} is damaged: its words and rows do not fit together.")
-    text = packed.tobytes()
-    words = [
-        text[start:end].decode("utf-8", "surrogatepass")
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-    ]
-    return words, rows.astype(np.float32, copy=False)
+        raise DataFileError(f"{source.name!r} is damaged: its words and rows do not fit together.")
+    report = new_report(source, "rowwise")
+    loaded = cut_down(PackedWords(packed, ends), rows, request, report, trusted=True)
+    loaded.subwords = _subwords(source, tensors, metadata, rows.shape[1])
+    return loaded
+
+
+def _subwords(
+    source: Source, tensors: dict[str, npt.NDArray[Any]], metadata: dict[str, str], columns: int
+) -> Subwords | None:
+    if "subword_rows" not in tensors:
+        return None
+    table = tensors["subword_rows"]
+    pairs = tensors.get("subword_index")
+    index = None if pairs is None else dict(pairs.reshape(-1, 2).tolist())
+    try:
+        minn, maxn, buckets = (int(metadata[name]) for name in ("minn", "maxn", "buckets"))
+        return BucketSubwords(table, minn=minn, maxn=maxn, buckets=buckets, index=index)
+    except (KeyError, ValueError) as error:
+        raise DataFileError(f"{source.name!r} is damaged: its subwords make no sense.") from error
+
+
+def _from_model2vec(
+    source: Source, tensors: dict[str, npt.NDArray[Any]], missing: list[str]
+) -> Loaded:
+    hint = ""
+    if "embeddings" in tensors or "embedding.weight" in tensors:
+        hint = " It looks like a part of a model2vec folder; load the folder that it is in."
+    raise DataFileError(
+        f"{source.name!r} is a safetensors file without {', '.join(missing)}; expected one that "
+        f"`Vectors.save` wrote. It holds: {', '.join(sorted(tensors)) or 'nothing'}.{hint}"
+    )
+
+
+ROWWISE = Format(
+    name="rowwise",
+    about="rowwise's own: safetensors with rows and words, opened by mapping",
+    matches=matches,
+    read=read,
+    write=write,
+    suffixes=(".safetensors",),
+    holds_subwords=True,
+)

@@ -1,80 +1,216 @@
-r"""Text files of GloVe, word2vec and fastText: one word a line, then its numbers.
+"""Text files of GloVe, word2vec and fastText: one word a line, then its numbers.
 
-word2vec and fastText write a header ``V D`` first, GloVe does not. The last D fields of a line
-are numbers and the rest is the word, so a word may hold spaces; lines end at ``\n`` alone, since
-words hold U+0085, U+2028 and other characters at which Python's text mode would split.
+The file is read in blocks of half a MB. Threads parse them, and the rows go straight into the
+table, so that nothing of the size of the file is ever in memory but the table itself.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from rowwise.errors import DataFileError, InvalidArgumentError
-from rowwise.files import atomic_path
+from rowwise.errors import DataFileError
+from rowwise.vectors.formats.format import Format, Loaded
+from rowwise.vectors.formats.request import Request
+from rowwise.vectors.formats.source import START_BYTES, Reader, Source
+from rowwise.vectors.formats.table import Table, new_report
+from rowwise.vectors.formats.text_layout import (
+    BOM,
+    Layout,
+    find_layout,
+    first_lines,
+    looks_like_rows,
+)
+from rowwise.vectors.formats.text_writing import write_glove, write_word2vec
+from rowwise.vectors.report import LoadReport
+
+if TYPE_CHECKING:
+    from rowwise.vectors.formats.text_blocks import Parsed
+
+BLOCK_BYTES = 2**19
+# A line longer than this is no row of vectors; it would be 800,000 numbers.
+_LONGEST_LINE = 8 * 2**20
+_MOST_THREADS = 4
 
 
-def read(path: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Words and rows (n, d) of the file at ``path``.
+def matches(source: Source) -> bool:
+    """Whether a line ends in a number after something else."""
+    return looks_like_rows(first_lines(source.start, START_BYTES))
 
-    Of a word that occurs twice the first row is kept, as gensim does.
+
+def read(source: Source, request: Request) -> Loaded:
+    """Words and rows (n, d).
 
     Raises:
-        DataFileError: a line is not a word and D numbers; the message names the line.
+        DataFileError: no line is a word and D numbers, many are not, or the file is cut short.
     """
-    index: dict[str, int] = {}
-    rows: list[npt.NDArray[np.float32]] = []
-    columns = announced = lines = 0
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            line = raw.rstrip(b"\n").removesuffix(b"\r").rstrip(b" ")
-            if not line:
-                continue
-            fields = line.split(b" ")
-            if number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields):
-                announced, columns = int(fields[0]), int(fields[1])
-                continue
-            lines += 1
-            columns = columns or len(fields) - 1
-            if columns < 1 or len(fields) <= columns:
-                raise DataFileError(
-                    f"{str(path)!r}, line {number}: expected a word and {columns or 'some'} "
-                    f"numbers, found {len(fields)} fields. Is this a file of word vectors?"
-                )
-            word = b" ".join(fields[:-columns]).decode("utf-8", "replace")
-            try:
-                row = np.array(fields[-columns:], dtype=np.bytes_).astype(np.float32)
-            except ValueError as error:
-                raise DataFileError(
-                    f"{str(path)!r}, line {number}: the last {columns} fields of a line must be "
-                    f"numbers ({error})."
-                ) from error
-            if index.setdefault(word, len(rows)) == len(rows):
-                rows.append(row)
-    if not rows:
-        raise DataFileError(f"{str(path)!r} holds no vectors: it has no line with a word.")
-    if lines < announced:
+    start = source.start
+    if len(start) == START_BYTES and b"\n" not in start:
         raise DataFileError(
-            f"{str(path)!r} is cut short: its first line announces {announced:,} words, and "
-            f"{lines:,} follow."
+            f"{source.name!r} holds no vectors: its first line has more than {START_BYTES:,} bytes."
         )
-    return list(index), np.stack(rows)
+    layout = find_layout(first_lines(start, START_BYTES), source.name)
+    report = new_report(source, "word2vec-text" if layout.header else "glove")
+    return read_rows(source, request, layout, report)
 
 
-def write(path: Path, words: Sequence[str], rows: npt.NDArray[np.float32]) -> None:
-    """Write word2vec's text format; every number so that it reads back exactly.
+def read_rows(source: Source, request: Request, layout: Layout, report: LoadReport) -> Loaded:
+    """The rows of a file of this layout."""
+    table = Table(layout.columns, request)
+    lines = 0
+    with source.open() as reader:
+        for parsed, done in _parsed_blocks(reader, source, request, layout):
+            lines += len(parsed.lines) + len(parsed.malformed)
+            for line, word in parsed.spaced:
+                report.spaced.add(line, word)
+            for line, reason in parsed.malformed:
+                report.malformed.add(line, reason)
+            if request.strict and report.malformed:
+                report.check()
+            _give_up_on_prose(report, lines)
+            left = None if request.limit is None else request.limit - table.count
+            if left is not None and left < len(parsed.rows):
+                parsed.words = parsed.words.take(np.arange(left))
+                parsed.rows, parsed.lines = parsed.rows[:left], parsed.lines[:left]
+            table.add(parsed.words, parsed.rows, parsed.lines)
+            if request.limit is None and request.only is None:
+                table.expect(done / max(source.size, 1), source.packed is not None)
+            if request.progress is not None:
+                request.progress(done, source.size)
+            if table.count == request.limit:
+                break
+    _check_found(source, request, layout, report, table, lines)
+    return table.finish(request, report)
 
-    Raises:
-        InvalidArgumentError: a word is empty or holds a space or a line break.
-    """
-    for position, word in enumerate(words):
-        if not word or " " in word or "\n" in word or "\r" in word:
-            raise InvalidArgumentError(
-                f"The text format cannot hold the word {word!r} (position {position}): words in it "
-                "are not empty and hold no space or line break. Save as .safetensors instead."
-            )
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(f"{rows.shape[0]} {rows.shape[1]}\n")
-        for word, row in zip(words, rows, strict=True):
-            file.write(word + " " + " ".join(map(str, row)) + "\n")
+
+def _check_found(
+    source: Source, request: Request, layout: Layout, report: LoadReport, table: Table, lines: int
+) -> None:
+    if not lines and request.only is None:
+        raise DataFileError(f"{source.name!r} holds no vectors: it has no line with a word.")
+    _give_up_on_prose(report, lines, ended=True)
+    everything = request.only is None and request.limit is None
+    if everything and lines < layout.announced:
+        raise DataFileError(
+            f"{source.name!r} is cut short: its first line announces {layout.announced:,} words, "
+            f"and {lines:,} follow."
+        )
+    if everything and layout.header and lines > layout.announced:
+        report.notes.append(
+            f"The first line announces {layout.announced:,} words, and {lines:,} follow."
+        )
+
+
+def _give_up_on_prose(report: LoadReport, lines: int, ended: bool = False) -> None:
+    """Raise DataFileError where more than a tenth of the lines are malformed."""
+    if len(report.malformed) * 10 > lines and (ended or lines >= 1000):
+        line, reason = report.malformed.examples[0]
+        raise DataFileError(
+            f"{report.path!r}, line {line}: {reason}. Is this a file of word vectors? "
+            f"{len(report.malformed):,} of its first {lines:,} lines are malformed."
+        )
+
+
+def _parsed_blocks(
+    reader: Reader, source: Source, request: Request, layout: Layout
+) -> "Iterator[tuple[Parsed, int]]":
+    """The blocks in their order, each with the bytes read up to its end; parsed by threads."""
+    from rowwise.vectors.formats.text_blocks import BlockParser
+
+    parse = BlockParser(layout, np.dtype(request.dtype), _chooser(request, layout))
+    threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    waiting: deque[tuple[Future[Parsed], int]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for block, lines in _blocks(reader, source.name, layout.header):
+                waiting.append((pool.submit(parse, block, lines), reader.done()))
+                if len(waiting) > threads:
+                    future, done = waiting.popleft()
+                    yield future.result(), done
+            while waiting:
+                future, done = waiting.popleft()
+                yield future.result(), done
+        finally:
+            for future, _ in waiting:
+                future.cancel()
+
+
+def _blocks(reader: Reader, name: str, header: bool) -> Iterator[tuple[bytes, range]]:
+    """Blocks of whole lines, each with their numbers."""
+    line, pieces, length = 1, list[bytes](), 0
+    first = True
+    while read := reader.read(BLOCK_BYTES):
+        if first:
+            read, first = read.removeprefix(BOM), False
+        end = read.rfind(b"\n") + 1
+        if not end:
+            pieces.append(read)
+            length += len(read)
+            if length > _LONGEST_LINE:
+                raise DataFileError(
+                    f"{name!r}, line {line}: a line of more than {_LONGEST_LINE:,} bytes. Is this "
+                    "a file of word vectors?"
+                )
+            continue
+        block = b"".join([*pieces, memoryview(read)[:end]])
+        pieces, length = [read[end:]], len(read) - end
+        if header:
+            block = block[block.index(b"\n") + 1 :]
+            line, header = 2, False
+        lines = range(line, line + block.count(b"\n"))
+        if block:
+            yield block, lines
+        line = lines.stop
+    last = b"".join(pieces)
+    if last and not header:
+        yield last + b"\n", range(line, line + 1)
+
+
+def _chooser(request: Request, layout: Layout) -> "Callable[[bytes], bool] | None":
+    """Tells by the first field of a line whether its word may be wanted."""
+    only = request.only
+    if only is None or not layout.words:
+        return None
+    separator = layout.separator.decode()
+    if request.lowercase:
+        firsts = {word.split(separator)[0] for word in only}
+        return lambda field: field.decode("utf-8", "replace").lower() in firsts
+    # A word with separators is known by its first part; U+FFFD may be any bytes.
+    if any("\ufffd" in word for word in only):
+        parts = {word.split(separator)[0] for word in only}
+        return lambda field: field.decode("utf-8", "replace") in parts
+    encoded = {word.split(separator)[0].encode("utf-8", "surrogatepass") for word in only}
+    return encoded.__contains__
+
+
+WORD2VEC_TEXT = Format(
+    name="word2vec-text",
+    about="text of word2vec and fastText: a header, then a word and its numbers a line",
+    matches=lambda source: matches(source) and _has_header(source),
+    read=read,
+    write=write_word2vec,
+    suffixes=(".txt", ".vec"),
+    streamed=True,
+)
+GLOVE = Format(
+    name="glove",
+    about="text of GloVe: a word and its numbers a line, without a header",
+    matches=lambda source: matches(source) and not _has_header(source),
+    read=read,
+    write=write_glove,
+    suffixes=(".glove",),
+    streamed=True,
+)
+
+
+def _has_header(source: Source) -> bool:
+    return find_layout(first_lines(source.start, START_BYTES), source.name).header
+
+
+def leading(source: Source, count: int) -> list[bytes]:
+    """The first lines of a text file."""
+    return list(islice(first_lines(source.start, START_BYTES), count))

@@ -85,7 +85,7 @@ BAD_FILES = [
     (b"the 1 2\ncat 1 two\n", "line 2: the last 2 fields"),
     (b"3 2\nthe 1 2\ncat 1 2\n", "announces 3 words, and 2 follow"),
     (b"justaword\n", "line 1: expected a word"),
-    (b"PK\x03\x04 not a zip", "not a whole Keras model"),
+    (b"PK\x03\x04 not a zip", "no whole zip file"),
     (b"\x10\x00\x00\x00\x00\x00\x00\x00{nonsense", "not a whole safetensors file"),
 ]
 
@@ -163,6 +163,6 @@ def test_a_keras_file_without_words_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match=r"no vocabulary.*Embedding\(vocabulary"):
         Vectors.load(tmp_path / "model.keras")
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
-        archive.writestr("a.txt", "a 1 2")
+        archive.writestr("a.txt", "prose")
     with pytest.raises(DataFileError, match="not a Keras model"):
         Vectors.load(tmp_path / "other.zip")

@@ -1,0 +1,109 @@
+r"""NumPy's ``.npy``, with the words in a file beside it, a word a line.
+
+Layout: ``\x93NUMPY``, two bytes of version, the header's length, a header in Python's notation,
+which is read as such and not run, then the numbers.
+"""
+
+import io
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rowwise.errors import DataFileError
+from rowwise.files import atomic_path
+from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.request import Request
+from rowwise.vectors.formats.source import Source
+from rowwise.vectors.formats.table import cut_down, new_report
+from rowwise.vectors.formats.text_writing import check_words
+from rowwise.vectors.formats.word_list import check_count, find_words, read_words
+
+_MAGIC = b"\x93NUMPY"
+_MOST_HEADER = 2**16
+# What NumPy and Python raise for a header that is none.
+_HEADER_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    ValueError,
+)
+
+
+def matches(source: Source) -> bool:
+    """Whether the file starts as NumPy's do."""
+    return source.start.startswith(_MAGIC)
+
+
+def open_array(source: Source) -> npt.NDArray[Any]:
+    """The array, mapped and read only; DataFileError when it is damaged or holds objects."""
+    content = source.content
+    file = io.BytesIO(content[:_MOST_HEADER].tobytes())
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, fortran, dtype = read_header(file)
+        if dtype.hasobject:
+            raise ValueError("it holds Python objects, which are not unpickled")
+        count = 1
+        for size in shape:
+            count *= size
+        start = file.tell()
+        if min(shape, default=0) < 0 or count * dtype.itemsize > len(content) - start:
+            raise ValueError(f"it is cut short: its header promises an array of shape {shape}")
+        flat = content[start : start + count * dtype.itemsize].view(dtype)
+        return flat.reshape(shape, order="F" if fortran else "C")
+    except _HEADER_ERRORS as error:
+        raise DataFileError(
+            f"{source.name!r} is no whole .npy file of numbers ({error})."
+        ) from error
+
+
+def read(source: Source, request: Request) -> Loaded:
+    """Rows (n, d), mapped, and the words beside them."""
+    rows = open_array(source)
+    if rows.ndim != 2 or rows.dtype.kind not in "fiu":
+        raise DataFileError(
+            f"{source.name!r} holds an array of shape {rows.shape} and type {rows.dtype}; expected "
+            "a matrix of numbers, with a row for each word."
+        )
+    path = find_words(source.path, request.words)
+    words = read_words(path)
+    check_count(words, path, len(rows), source.name)
+    return cut_down(words, rows, request, new_report(source, "npy"))
+
+
+def write(path: Path, content: Content) -> None:
+    """Write ``NAME.npy``, and the words to ``NAME.txt`` beside it.
+
+    Raises:
+        InvalidArgumentError: a word holds a line break.
+    """
+    check_words(content.words, "list of words beside an .npy file", "\n\r", empty=True)
+    target = path.parent.parent / f"{path.name.split('.', 1)[0]}.txt"
+    with atomic_path(target) as temporary:
+        temporary.write_bytes("".join(f"{word}\n" for word in content.words).encode())
+    with path.open("wb") as file:
+        np.save(file, np.ascontiguousarray(content.rows), allow_pickle=False)
+
+
+NPY = Format(
+    name="npy",
+    about="NumPy's .npy, with the words in a text file beside it",
+    matches=matches,
+    read=read,
+    write=write,
+    suffixes=(".npy",),
+)

@@ -1,0 +1,127 @@
+"""TensorBoard's Embedding Projector: rows in ``vectors.tsv`` and words in ``metadata.tsv``.
+
+``vectors.tsv`` has no header. ``metadata.tsv`` has one only where it has more than one column;
+the first column then is the word, or the one called ``label``, ``word`` or ``name``.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rowwise.errors import DataFileError
+from rowwise.vectors.formats import text
+from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.request import Request
+from rowwise.vectors.formats.source import START_BYTES, Source, plain_source
+from rowwise.vectors.formats.table import cut_down, new_report
+from rowwise.vectors.formats.text_layout import (
+    Layout,
+    find_layout,
+    first_lines,
+    is_number,
+    looks_like_rows,
+)
+from rowwise.vectors.formats.text_writing import check_words
+from rowwise.vectors.formats.word_list import check_count, find_words, read_words
+from rowwise.vectors.packing import PackedWords
+
+VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"
+_BESIDE = (METADATA, "{stem}_metadata.tsv", "{stem}.metadata.tsv", "{stem}.metadata")
+_WORD_COLUMNS = (b"label", b"word", b"words", b"token", b"name")
+_BLOCK_ROWS = 1_024
+
+
+def matches(source: Source) -> bool:
+    """Whether all of the first lines are numbers with tabs between, or a folder has such a file."""
+    if source.is_folder:
+        return (source.path / VECTORS).is_file() or (source.path / CONFIG).is_file()
+    lines = first_lines(source.start, START_BYTES)
+    if b"\t" not in source.start or not looks_like_rows(lines):
+        return False
+    return not find_layout(lines, source.name).words
+
+
+def read(source: Source, request: Request) -> Loaded:
+    """Words and rows (n, d) of a folder, or of a file of rows with the words beside it."""
+    if source.is_folder:
+        rows_path, words_path = _named(source.path)
+        inner = plain_source(rows_path)
+    else:
+        inner = source
+        words_path = find_words(source.path, request.words, _BESIDE)
+    report = new_report(inner, "tensorboard")
+    report.path = str(source.path)
+    everything = Request(dtype=request.dtype, progress=request.progress, strict=True)
+    lines = first_lines(inner.start, START_BYTES)
+    if lines and all(map(is_number, lines)):
+        layout = Layout(1, b"\t", words=False)
+    else:
+        layout = find_layout(lines, inner.name)
+    if layout.words:
+        raise DataFileError(f"{inner.name!r} holds no rows of numbers with tabs between them.")
+    rows = text.read_rows(inner, everything, layout, report).rows
+    words = _read_metadata(words_path)
+    check_count(words, words_path, len(rows), inner.name)
+    return cut_down(words, np.asarray(rows), request, report)
+
+
+def _named(folder: Path) -> tuple[Path, Path]:
+    """The files of rows and of words in a folder, as its configuration names them."""
+    names = {"tensor_path": VECTORS, "metadata_path": METADATA}
+    config = folder / CONFIG
+    if config.is_file():
+        written = config.read_bytes().decode("utf-8", "replace")
+        for key in names:
+            found = re.search(rf'\b{key}\s*:\s*"([^"\n]*)"', written)
+            names[key] = found[1] if found else names[key]
+    paths = [folder / names["tensor_path"], folder / names["metadata_path"]]
+    for path in paths:
+        if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+            raise DataFileError(f"There is no file {path.name!r} in the folder {str(folder)!r}.")
+    return paths[0], paths[1]
+
+
+def _read_metadata(path: Path) -> PackedWords:
+    words = read_words(path)
+    lines = words.encoded()
+    if not lines or b"\t" not in lines[0]:
+        return words
+    header, *rows = [line.split(b"\t") for line in lines]
+    lower = [name.strip().lower() for name in header]
+    column = next((lower.index(name) for name in _WORD_COLUMNS if name in lower), 0)
+    if any(len(row) <= column for row in rows):
+        raise DataFileError(f"{str(path)!r} has lines without the column {column + 1}.")
+    return PackedWords.join([row[column] for row in rows])
+
+
+def write(folder: Path, content: Content) -> None:
+    """Write ``vectors.tsv``, ``metadata.tsv`` and ``projector_config.pbtxt`` into a folder.
+
+    Raises:
+        InvalidArgumentError: a word is empty or holds a tab or a line break.
+    """
+    check_words(content.words, "metadata of TensorBoard", "\t\n\r")
+    with (folder / VECTORS).open("wb") as file:
+        for start in range(0, len(content.rows), _BLOCK_ROWS):
+            block: list[list[Any]] = (
+                np.asarray(content.rows[start : start + _BLOCK_ROWS]).astype(str).tolist()
+            )
+            file.write("".join("\t".join(row) + "\n" for row in block).encode())
+    (folder / METADATA).write_bytes("".join(f"{word}\n" for word in content.words).encode())
+    (folder / CONFIG).write_text(
+        f'embeddings {{\n  tensor_name: "rowwise"\n  tensor_path: "{VECTORS}"\n'
+        f'  metadata_path: "{METADATA}"\n}}\n',
+        encoding="utf-8",
+    )
+
+
+TENSORBOARD = Format(
+    name="tensorboard",
+    about="a folder for TensorBoard's projector: vectors.tsv and metadata.tsv",
+    matches=matches,
+    read=read,
+    write=write,
+    folder=True,
+)

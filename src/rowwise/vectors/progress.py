@@ -1,0 +1,35 @@
+"""A bar that shows how much of a file has been read."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rowwise.errors import InvalidArgumentError
+
+
+@contextmanager
+def progress_of(progress: Any) -> Iterator[Callable[[int, int | None], None] | None]:
+    """What is to be called with the bytes read and the size of the file.
+
+    Args:
+        progress: None or False for nothing, True for a bar on standard error, or a function.
+
+    Raises:
+        InvalidArgumentError: something else.
+    """
+    if progress is None or progress is False:
+        yield None
+    elif callable(progress):
+        yield progress
+    elif progress is True:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+        columns = (BarColumn(bar_width=None), DownloadColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    else:
+        raise InvalidArgumentError(
+            f"`progress` must be True, False or a function of two numbers. Received: {progress!r}."
+        )

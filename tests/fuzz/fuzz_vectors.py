@@ -1,0 +1,72 @@
+"""Random bytes for the readers of files of vectors, by atheris (extra ``fuzz``).
+
+Any bytes give vectors or an error of rowwise: never another exception, a hang, or much memory.
+Usage: python tests/fuzz/fuzz_vectors.py [CORPUS_FOLDER] [-max_total_time=60]
+It starts from a small file of every format. What fails is left in a file crash-...
+"""
+
+import contextlib
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["rowwise"]):
+    from rowwise.errors import RowwiseError
+    from rowwise.vectors import Vectors
+
+FOLDER = Path(tempfile.mkdtemp(prefix="rowwise-fuzz-"))
+FORMATS = {
+    "rowwise": "v.safetensors",
+    "word2vec-text": "v.vec",
+    "glove": "v.glove",
+    "word2vec-binary": "v.w2v",
+    "fasttext": "v.bin",
+    "finalfusion": "v.fifu",
+    "npy": "v.npy",
+}
+PACKED = ("v.vec.gz", "v.vec.bz2", "v.vec.xz", "v.vec.zst")
+
+
+def seeds() -> list[bytes]:
+    """A small file of every format."""
+    vectors = Vectors(["one", "zwei", "猫"], [[1.0, 2.0], [0.5, -1.0], [3.0, 4.0]])
+    made = []
+    for format, name in [*FORMATS.items(), *(("word2vec-text", name) for name in PACKED)]:
+        vectors.save(FOLDER / name, format=format)
+        made.append((FOLDER / name).read_bytes())
+    return made
+
+
+def attempt(data: bytes) -> None:
+    """Load ``data``, and look at everything that was loaded."""
+    path = FOLDER / "fuzzed"
+    path.write_bytes(data)
+    (FOLDER / "fuzzed.txt").write_bytes(b"one\ntwo\nthree\n")
+    with warnings.catch_warnings(), contextlib.suppress(RowwiseError):
+        warnings.simplefilter("ignore")
+        vectors = Vectors.load(path, unpickle=True, limit=1000)
+        rows = vectors.rows
+        assert rows.shape == (len(vectors.words), vectors.dimension)
+        for word in vectors.words[:3]:
+            assert vectors[word].shape == (vectors.dimension,)
+        if vectors.subwords is not None:
+            vectors.subwords.vector("strange")
+
+
+def main() -> None:
+    arguments = sys.argv
+    if not any(not argument.startswith("-") for argument in arguments[1:]):
+        corpus = FOLDER / "corpus"
+        corpus.mkdir()
+        for number, seed in enumerate(seeds()):
+            (corpus / str(number)).write_bytes(seed)
+        arguments = [*arguments, str(corpus)]
+    atheris.Setup([*arguments, "-rss_limit_mb=2048", "-timeout=20"], attempt)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
