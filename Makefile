@@ -37,6 +37,7 @@ docs: $(STAMP)
 bench: $(STAMP)
 	$(PIP) -e ".[bench]"
 	$(BIN)/python benchmarks/text.py
+	$(BIN)/python benchmarks/step_cost.py
 	$(BIN)/python benchmarks/classify.py ../shared/data/labelled
 
 clean:

@@ -151,7 +151,7 @@ class TorchModel:
             loss.backward()
             for optimizer in self._optimizers:
                 optimizer.step()
-        float(loss)  # waits for the device
+        loss.item()  # waits for the device
 
     def flush(self) -> None:
         """Nothing: rows at rest stay as they are."""
