@@ -8,7 +8,8 @@ second beside fastText's supervised training. Each measurement is made in a proc
     python benchmarks/step_cost.py
     python benchmarks/step_cost.py --rows 100000 1000000 --batch 32x50 --head pooled
 
-torch and fastText are left out where they are not installed. ``--quick`` takes half a minute.
+torch and fastText are left out where they are not installed. ``--quick`` measures
+small tables alone, once.
 """
 
 import argparse
