@@ -39,6 +39,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/text.py
 	$(BIN)/python benchmarks/neighbours.py ../shared/data/similarity/questions-words.txt
 	$(BIN)/python benchmarks/vectors.py
+	$(BIN)/python benchmarks/step_cost.py
 	$(BIN)/python benchmarks/classify.py ../shared/data/labelled
 
 clean:
