@@ -205,6 +205,14 @@ class Embedding(keras.layers.Embedding):
         zero = ops.zeros((1, self.output_dim), dtype=self.table.dtype)
         self.table.assign(ops.slice_update(self.table.value, place, zero))
 
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Take note of the words of a table that has a row for each of them by now.
+
+        ``Model.resize`` gives it these rows.
+        """
+        self.vocabulary, self.input_dim = vocabulary, len(vocabulary)
+        self.id_range = IdRange(self.name, self.input_dim)
+
     @property
     def resting_rows(self) -> npt.NDArray[np.bool_] | None:
         """Which rows never train: boolean (input_dim,), or None where all do."""

@@ -47,6 +47,12 @@ def decays(optimizer: Any, variable: Any) -> bool:
     return bool(optimizer._use_weight_decay(variable))
 
 
+def replace_value(variable: Any, value: Any) -> None:
+    """Give ``variable`` a value of another shape."""
+    variable._value = value
+    variable._shape = tuple(value.shape)
+
+
 def loss_and_updates(
     model: Any, state: tuple[Any, ...], x: Any, y: Any, sample_weight: Any
 ) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
 from rowwise.backend import rows
+from rowwise.text import Vocabulary
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.keras_seam import TrainerSeam, has_own_train_step
 from rowwise.training.plan import (
@@ -15,6 +16,7 @@ from rowwise.training.plan import (
     embedding_layers,
     preview,
 )
+from rowwise.training.resizing import find_table, resize_table
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.step import RowwiseStep
 from rowwise.training.table import CAPACITY, Spec, Table, as_they_are
@@ -166,6 +168,29 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
             """See ``TrainerSeam``."""
             run = self._run()
             return as_they_are([] if run is None else run.tables)
+
+    def resize(self, vocabulary: Vocabulary, layer: Any = None) -> None:
+        """Give a table other words; rows and optimizer state follow their words.
+
+        Words may be added, dropped and reordered, and training goes on as if the table had always
+        been so: new words start with rows of the layer's initializer and fresh optimizer state.
+
+        Args:
+            vocabulary: the words from now on.
+            layer: the embedding layer or its name; None for the only one with a vocabulary.
+
+        Raises:
+            InvalidArgumentError: there is no such layer, or its rows cannot be moved.
+            BackendError: the backend is not JAX.
+        """
+        chosen = find_table(self, layer)
+        self.make_tables_current()
+        if rows is not None:
+            self._end_run()
+        resize_table(self, chosen, vocabulary)
+        # Compiled for other shapes; Keras makes them again.
+        for function in ("train_function", "test_function", "predict_function"):
+            setattr(self, function, None)
 
     def make_tables_current(self) -> None:
         """Catch up all rows that are behind, and raise for bad ids met in training."""
