@@ -98,7 +98,7 @@ def preview(model: Any, capacity: int) -> list[Decision]:
     for layer in embedding_layers(model):
         if not layer.table.trainable:
             found.append(Decision(layer, "frozen", "it is not trainable"))
-        elif model.optimizer is None:
+        elif getattr(model, "optimizer", None) is None:
             found.append(Decision(layer, "undecided", "the model is not compiled"))
         else:
             why = _why_dense(model, layer) or _form(model, layer, capacity)[1]
