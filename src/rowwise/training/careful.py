@@ -156,6 +156,7 @@ class _StopAtError(keras.callbacks.Callback):
             # `stop_training` would go on to the epoch's end. Keras puts the weights back in place
             # on the way out of `fit`.
             raise self._errors[0]
+        self._model.raise_bad_ids(if_due=True)
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._errors:

@@ -70,9 +70,12 @@ class _Run:
         for table, kept in zip(self.tables, carried, strict=True):
             table.keep_carried(kept, 1)
         self._executions += 1
-        if self._executions % LOOK_EVERY == 0:
-            self.raise_bad_ids()
         return logs, state
+
+    @property
+    def is_look_due(self) -> bool:
+        """Whether enough steps were made since the last look for bad ids."""
+        return self._executions % LOOK_EVERY == 0
 
     def _flushed(self, state: Any) -> Any:
         """The state with all rows current, while the trainer holds it."""
@@ -200,14 +203,18 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
             for table in run.tables:
                 table.read()
 
-    def raise_bad_ids(self, again: bool = False) -> None:
+    def raise_bad_ids(self, again: bool = False, if_due: bool = False) -> None:
         """Raise an InvalidIdError if training met a bad id since the last time.
+
+        Not to be called inside Keras's train function: the step has overwritten the old values by
+        then, Keras does not have the new ones yet, and both would be lost.
 
         Args:
             again: count batches from here.
+            if_due: only now and then, since a look waits for the step.
         """
         run = self._run()
-        if run is not None:
+        if run is not None and (run.is_look_due or not if_due):
             run.raise_bad_ids()
             if again:
                 run.record = run.watch.begin()
