@@ -5,9 +5,9 @@ from typing import Any, Self
 from rowwise.backend import keras
 from rowwise.training.careful import CarefulModel
 
-# Keras has no public name for the class of functional models.
+# Keras has no public name for the class of functional models. (3.12 wants a layer in between.)
 _input = keras.Input((1,))
-KerasFunctional: Any = type(keras.Model(_input, _input))
+KerasFunctional: Any = type(keras.Model(_input, keras.layers.Identity()(_input)))
 del _input
 
 
