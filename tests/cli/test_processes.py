@@ -29,9 +29,11 @@ def test_version_and_help():
     assert names == [
         "analogy",
         "benchmark",
+        "convert",
         "demo",
         "doctor",
         "evaluate",
+        "info",
         "neighbors",
         "predict",
         "train",
