@@ -26,7 +26,16 @@ def test_version_and_help():
     assert (done.returncode, done.stderr) == (0, "")
     commands = done.stdout.split("Commands:")[1].split("\n")
     names = [line.split()[0] for line in commands if line.strip()]
-    assert names == ["convert", "demo", "doctor", "evaluate", "info", "neighbors", "predict", "train"]
+    assert names == [
+        "convert",
+        "demo",
+        "doctor",
+        "evaluate",
+        "info",
+        "neighbors",
+        "predict",
+        "train",
+    ]
 
 
 def test_neighbors_loads_no_framework(trained):
