@@ -19,8 +19,15 @@ def test_words_find_their_rows() -> None:
     assert vectors.index("woman") == 3
 
 
-def test_rows_are_not_copied() -> None:
-    assert Vectors(WORDS, ROWS).rows is ROWS
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_rows_are_not_copied(dtype: str) -> None:
+    rows = ROWS.astype(dtype)
+    assert Vectors(WORDS, rows).rows is rows
+
+
+def test_other_numbers_become_float32() -> None:
+    assert Vectors(WORDS, ROWS.astype("float64")).rows.dtype == np.float32
+    assert Vectors(WORDS, ROWS.astype("int64").tolist()).rows.dtype == np.float32
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,9 @@ class Vectors(Asking, Supplying, Interchange):
 
     Args:
         words: n different words.
-        rows: (n, d) real numbers; an array of float16, float32 or float64 is kept without a copy,
-            also when it is a memory map, and anything else becomes float32.
+        rows: (n, d) real numbers; an array of float16 or float32 is kept without a copy, also when
+            it is a memory map, and anything else becomes float32. (``load(dtype="float64")``
+            gives rows of float64.)
         subwords: makes rows for other words: ``vector(word)`` gives float32 (d,) or None.
         report: what was odd about the file that they come from.
 
@@ -241,4 +242,4 @@ class Vectors(Asking, Supplying, Interchange):
         return made
 
 
-_KEPT = (np.dtype("float16"), np.dtype("float32"), np.dtype("float64"))
+_KEPT = (np.dtype("float16"), np.dtype("float32"))
