@@ -24,8 +24,11 @@ def sum_rows(values: Any, targets: Any, count: int) -> Any:
     return start.at[targets].add(values, mode="promise_in_bounds")
 
 
-# So many numbers are looked up at once: half a megabyte, which stays in cache.
-_PART = 131_072
+# So many lookups of a text are added up by one loop over its columns.
+_TOGETHER = 8
+
+# So many numbers are spread at once: they stay in the cache of a core.
+_SPREAD = 32_768
 
 
 def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
@@ -33,39 +36,38 @@ def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
     table = jax.lax.stop_gradient(table)
 
     def add(total: Any, part: tuple[Any, Any]) -> tuple[Any, None]:
-        some, shares = part
-        return total + jnp.einsum("lm,lmd->md", shares, take_rows(table, some)), None
+        for some, shares in zip(*part, strict=True):  # compiled as one sum, with no rows stored
+            total = total + shares[:, None] * take_rows(table, some)
+        return total, None
 
     start = jnp.zeros((ids.shape[0], table.shape[1]), table.dtype)
+    together = min(_TOGETHER, ids.shape[1])
+    parts = _parts(ids.T, together), _parts(weights.T, together)
     # What is differentiated is computed again, so that no rows are kept for it.
-    total, _ = jax.lax.scan(jax.checkpoint(add), start, _parts((ids, weights), table.shape[1]))
+    total, _ = jax.lax.scan(jax.checkpoint(add), start, parts)
     return total
 
 
 def spread_rows(values: Any, weights: Any, targets: Any, count: int) -> Any:
     """See ``rowwise.backend.rows``."""
 
-    def add(total: Any, part: tuple[Any, Any]) -> tuple[Any, None]:
-        some, shares = part
-        terms = shares[:, :, None] * values[None]
-        return total.at[some].add(terms, mode="promise_in_bounds"), None
+    def add(total: Any, part: tuple[Any, Any, Any]) -> tuple[Any, None]:
+        some, shares, there = part
+        terms = shares[:, :, None] * some[:, None]
+        return total.at[there].add(terms, mode="promise_in_bounds"), None
 
     start = jnp.zeros((count, values.shape[1]), values.dtype)
-    total, _ = jax.lax.scan(add, start, _parts((targets, weights), values.shape[1]))
+    together = max(1, min(len(values), _SPREAD // (targets.shape[1] * values.shape[1])))
+    parts = tuple(_parts(array, together) for array in (values, weights, targets))
+    total, _ = jax.lax.scan(add, start, parts)
     return total
 
 
-def _parts(arrays: tuple[Any, Any], columns: int) -> tuple[Any, Any]:
-    """Ids and weights (m, l) in parts (p, k, m) of some of the l places each."""
-    size, length = arrays[0].shape
-    together = max(1, min(length, _PART // max(1, size * columns)))
-    missing = -length % together
-
-    def cut(array: Any) -> Any:
-        filled = jnp.pad(array, ((0, 0), (0, missing)))  # id 0 with weight 0: nothing
-        return filled.T.reshape(-1, together, size)
-
-    return cut(arrays[0]), cut(arrays[1])
+def _parts(array: Any, size: int) -> Any:
+    """An array (n, ...) in parts (p, size, ...), filled up with 0."""
+    missing = -len(array) % size
+    filled = jnp.pad(array, [(0, missing), *[(0, 0)] * (array.ndim - 1)])
+    return filled.reshape(-1, size, *array.shape[1:])
 
 
 def find_distinct(scratch: Any, ids: Any, count: int) -> tuple[Any, Any, Any, Any]:
@@ -77,9 +79,21 @@ def find_distinct(scratch: Any, ids: Any, count: int) -> tuple[Any, Any, Any, An
     first = representative == places
     number = jnp.cumsum(first.astype(jnp.int32)) - 1
     inverse = number.at[representative].get(mode="promise_in_bounds")
-    target = jnp.where(first, number, count)
-    distinct = jnp.full((count,), size, jnp.int32).at[target].set(ids, mode="drop")
-    return scratch, distinct, inverse, number[-1] + 1
+    return scratch, _packed(ids, first, number, count, size), inverse, number[-1] + 1
+
+
+def find_true(mask: Any, count: int) -> tuple[Any, Any]:
+    """See ``rowwise.backend.rows``."""
+    size = mask.shape[0]
+    number = jnp.cumsum(mask.astype(jnp.int32)) - 1
+    places = jnp.arange(size, dtype=jnp.int32)
+    return _packed(places, mask, number, count, size), number[-1] + 1
+
+
+def _packed(ids: Any, mask: Any, number: Any, count: int, rest: int) -> Any:
+    """Those ``ids`` (m,) where ``mask`` is true, at place ``number``; else ``rest``: (count,)."""
+    target = jnp.where(mask, number, count)
+    return jnp.full((count,), rest, jnp.int32).at[target].set(ids, mode="drop")
 
 
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
@@ -122,7 +136,3 @@ def at_once() -> AbstractContextManager[None]:
     context: AbstractContextManager[None] = jax.ensure_compile_time_eval()
     return context
 
-
-def is_ready(value: Any) -> bool:
-    """See ``rowwise.backend.rows``."""
-    return bool(value.is_ready())

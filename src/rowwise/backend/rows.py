@@ -49,6 +49,12 @@ class Rows(Protocol):
             id its place among them (m,); how many there are.
         """
 
+    def find_true(self, mask: Any, count: int) -> tuple[Any, Any]:
+        """Where ``mask`` (n,) is true: int32 (count,), filled up with n; and how often it is.
+
+        ``count`` is at least n.
+        """
+
     def loop(self, count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         """``carry`` after ``carry = body(i, carry)`` for i from 0 to ``count - 1``."""
 
@@ -75,10 +81,6 @@ class Rows(Protocol):
 
     def at_once(self) -> AbstractContextManager[None]:
         """Compute at once in the block, even while a function around it is being traced."""
-
-    def is_ready(self, value: Any) -> bool:
-        """Whether ``value`` is computed, so that looking at it does not wait."""
-
 
 _MODULES = {"jax": "rowwise.backend._jax_rows"}
 _module = _MODULES.get(keras.backend.backend())

@@ -7,7 +7,7 @@ of the table; update each row once with Keras's own optimizer. ``README.md`` her
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from rowwise.backend import keras
@@ -20,6 +20,7 @@ from rowwise.training.keras_seam import loss_and_updates, metrics_after
 from rowwise.training.plan import embedding_layers
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.table import Carried, Spec
+from rowwise.training.table_step import Distinct, TableStep
 from rowwise.training.tapes import (
     EnoughSeen,
     IdsTape,
@@ -35,18 +36,6 @@ rows = cast(Rows, backend_rows)  # a step is made only where there is a backend 
 
 State = tuple[list[Any], list[Any], list[Any], list[Any]]
 """Values of trainable, other, optimizer's and metrics' variables, as Keras's trainer has them."""
-
-
-@dataclass(frozen=True)
-class Distinct:
-    """The rows of a table that a batch looks up."""
-
-    ids: Any
-    """int32 (m,): each once, then the table's size."""
-    places: Any
-    """int32: for each lookup its id's place in ``ids``."""
-    blocks: Any
-    """int32 scalar: how many blocks of ``ids`` are rows to be updated."""
 
 
 class RowwiseStep:
@@ -79,8 +68,12 @@ class RowwiseStep:
             if layer.table is variable and index in optimizer.dense
             if layer.resting_rows is not None
         }
-        self._block_rows, self._watch = block_rows, watch
+        self._watch = watch
         self._variables = [model.trainable_variables[spec.index] for spec in specs]
+        self._tables = [
+            TableStep(number, spec, variable, optimizer, block_rows)
+            for number, (spec, variable) in enumerate(zip(specs, self._variables, strict=True))
+        ]
 
     def __call__(
         self, state: State, tables: list[Carried], record: Record, data: Any
@@ -100,21 +93,26 @@ class RowwiseStep:
         batch = keras.utils.unpack_x_y_sample_weight(data)
 
         looked_up, sound = self._find_ids(state, tables, record, batch)
-        wanted = [
-            self._find_distinct(number, tables[number], looked_up, sound)
-            for number in range(len(self._specs))
+        found = [
+            table.find_distinct(carried, looked_up, sound)
+            for table, carried in zip(self._tables, tables, strict=True)
         ]
-        tables = [
-            {**table, "scratch": scratch}
-            for table, (scratch, _) in zip(tables, wanted, strict=True)
-        ]
-        distinct = [there for _, there in wanted]
-        trainable = self._caught_up(trainable, optimizer, tables, distinct)
+        tables, distinct = [carried for carried, _ in found], [wanted for _, wanted in found]
+        trainable = list(trainable)
+        for number, table in enumerate(self._tables):
+            values = _values_of(table.spec, trainable, optimizer)
+            current, distinct[number], tables[number] = table.caught_up(
+                values, tables[number], distinct[number]
+            )
+            trainable[table.spec.index] = current
         state = (trainable, other, optimizer, metrics)
         updates, (of_dense, of_found), again = self._differentiate(state, looked_up, batch)
         gradients = (
             of_dense,
-            [self._summed(number, again, of_found, there) for number, there in enumerate(distinct)],
+            [
+                table.summed(again, of_found, wanted)
+                for table, wanted in zip(self._tables, distinct, strict=True)
+            ],
         )
         unscaled, predicted, other_after, metrics = updates
 
@@ -134,12 +132,8 @@ class RowwiseStep:
 
         def look_up(variable: Any, ids: Any) -> Any:
             number = self._number_of(variable)
-            spec, table = self._specs[number], tables[number]
-            flat = ops.reshape(ids, (-1,))
-            slots = [rows.take_rows(optimizer[place], flat) for place in spec.slots]
-            values = rows.take_rows(trainable[spec.index], flat)
-            values, _ = spec.rested(values, slots, rows.take_rows(table["last"], flat), table)
-            return ops.reshape(values, (*ids.shape, spec.columns))
+            table = self._tables[number]
+            return table.look_up(_values_of(table.spec, trainable, optimizer), tables[number], ids)
 
         tape = IdsTape(self._variables, self._hidden, look_up, self._count_lookups(state, batch))
         if self._specs:
@@ -158,51 +152,6 @@ class RowwiseStep:
         if self._specs:
             rows.shapes_of(survey, state, batch)
         return len(tape.seen.ids)
-
-    def _find_distinct(
-        self, number: int, table: Carried, looked_up: Lookups, sound: Any
-    ) -> tuple[Any, Distinct]:
-        """The rows of a table to be updated; none of them where a batch is not ``sound``."""
-        ids = [
-            ops.reshape(ids, (-1,))
-            for variable, ids in zip(looked_up.variables, looked_up.ids, strict=True)
-            if variable is self._variables[number]
-        ]
-        joined = ops.concatenate(ids) if ids[1:] else ids[0]
-        size = -(-joined.shape[0] // self._block_rows) * self._block_rows
-        scratch, distinct, places, count = rows.find_distinct(table["scratch"], joined, size)
-        blocks = (count + self._block_rows - 1) // self._block_rows
-        spec = self._specs[number]
-        if spec.resting is not None:
-            distinct = ops.where(spec.rests(distinct), spec.row_count, distinct)
-        return scratch, Distinct(distinct, places, ops.where(sound, blocks, 0))
-
-    def _caught_up(
-        self,
-        trainable: list[Any],
-        optimizer: list[Any],
-        tables: list[Carried],
-        distinct: list[Distinct],
-    ) -> list[Any]:
-        """The trainable values, with those rows current that are looked up; slots stay behind."""
-        trainable = list(trainable)
-        for spec, table, wanted in zip(self._specs, tables, distinct, strict=True):
-            if not spec.form.moves_rows:
-                continue
-            slots = [optimizer[place] for place in spec.slots]
-
-            def catch_up(
-                block: Any, values: Any, spec: Spec = spec, table: Carried = table,
-                wanted: Distinct = wanted, slots: list[Any] = slots,
-            ) -> Any:  # fmt: skip
-                ids = self._block(wanted.ids, block)
-                some = [rows.take_rows(slot, ids) for slot in slots]
-                last = rows.take_rows(table["last"], ids)
-                current, _ = spec.rested(rows.take_rows(values, ids), some, last, table)
-                return rows.put_rows(values, ids, current)
-
-            trainable[spec.index] = rows.loop(wanted.blocks, catch_up, trainable[spec.index])
-        return trainable
 
     def _differentiate(self, state: State, looked_up: Lookups, batch: Any) -> Any:
         """Loss and gradients, with the rows that were looked up in place of the tables.
@@ -256,39 +205,6 @@ class RowwiseStep:
         )
         return updates, gradients, seen
 
-    def _summed(self, number: int, seen: Lookups, gradients: list[Any], wanted: Distinct) -> Any:
-        """The gradient of each distinct row of a table: (m, columns)."""
-        columns, count = self._specs[number].columns, wanted.ids.shape[0]
-        weights, start = iter(seen.weights), 0
-        plain, places, total = [], [], None
-        for variable, ids, reduced, gradient in zip(
-            seen.variables, seen.ids, seen.reduced, gradients, strict=True
-        ):
-            shares = next(weights) if reduced else None
-            if variable is not self._variables[number]:
-                continue
-            size = math.prod(ids.shape)
-            there = wanted.places[start : start + size]
-            start += size
-            if shares is None:
-                plain.append(ops.reshape(gradient, (-1, columns)))
-                places.append(there)
-                continue
-            shape = (-1, ids.shape[-1])
-            spread = rows.spread_rows(
-                gradient, ops.reshape(shares, shape), ops.reshape(there, shape), count
-            )
-            total = spread if total is None else total + spread
-        if plain:
-            joined = ops.concatenate(plain) if plain[1:] else plain[0]
-            targets = ops.concatenate(places) if places[1:] else places[0]
-            summed = rows.sum_rows(joined, targets, count)
-            total = summed if total is None else total + summed
-        if self._specs[number].resting is not None:
-            updated = ops.expand_dims(wanted.ids < self._specs[number].row_count, -1)
-            total = ops.where(updated, total, 0.0)
-        return total
-
     def _update(
         self,
         state: State,
@@ -317,19 +233,23 @@ class RowwiseStep:
         after = _chosen(sound, new_optimizer, optimizer)
         self._keep_resting(trainable, after, state)
         tables = list(tables)
-        for number, spec in enumerate(self._specs):
+        for number, table in enumerate(self._tables):
+            spec, carried = table.spec, tables[number]
             step = Step(
-                clock=tables[number]["clock"],
+                clock=carried["clock"],
                 iteration=split.iterations(optimizer),
                 rate=ops.cast(rate, spec.dtype),
                 counts=counts,
                 globals=split.shared(optimizer),
             )
-            values = [trainable[spec.index], *(optimizer[place] for place in spec.slots)]
-            values, tables[number] = self._update_table(
-                number, values, tables[number], distinct[number],
-                sums[number], factors[number], (optimizer, step),
-            )  # fmt: skip
+            values, tables[number] = table.updated(
+                _values_of(spec, trainable, optimizer),
+                carried,
+                distinct[number],
+                (sums[number], factors[number]),
+                step,
+                optimizer,
+            )
             trainable[spec.index] = values[0]
             for place, slot in zip(spec.slots, values[1:], strict=True):
                 after[place] = slot
@@ -344,60 +264,13 @@ class RowwiseStep:
                 if optimizer[place].shape == trainable[index].shape:
                     optimizer[place] = ops.where(still, state[2][place], optimizer[place])
 
-    def _update_table(
-        self,
-        number: int,
-        values: list[Any],
-        table: Carried,
-        wanted: Distinct,
-        sums: Any,
-        factor: Any,
-        moment: tuple[list[Any], Step],
-    ) -> tuple[list[Any], Carried]:
-        """A table and its slots after a step, and what it carries."""
-        spec, (optimizer, step) = self._specs[number], moment
-        clock = table["clock"] + ops.cast(step.counts, "int32")
-
-        def update(block: Any, state: tuple[list[Any], Any]) -> tuple[list[Any], Any]:
-            values, last = state
-            ids = self._block(wanted.ids, block)
-            current, *slots = [rows.take_rows(value, ids) for value in values]
-            since = rows.take_rows(last, ids)
-            _, slots = spec.rested(current, slots, since, table)
-            gradients = self._block(sums, block)
-            if factor is not None:
-                gradients = gradients * factor
-            new, new_slots = self._optimizer.apply_rows(
-                number, optimizer, step.rate, current, slots, gradients
-            )
-            written = _chosen(step.counts, [new, *new_slots], [current, *slots])
-            values = [
-                rows.put_rows(value, ids, some) for value, some in zip(values, written, strict=True)
-            ]
-            return values, rows.put_rows(last, ids, ops.broadcast_to(clock, ids.shape))
-
-        values, last = rows.loop(wanted.blocks, update, (values, table["last"]))
-        spoilt = table["spoilt"]
-        if factor is not None:
-            # Where dense gradients of zero become NaN, rows at rest do.
-            spoilt = ops.where(step.counts, spoilt + 0 * factor, spoilt)
-        history = spec.form.record(table["history"], step)
-        return values, {
-            **table,
-            "last": last,
-            "clock": clock,
-            "spoilt": ops.cast(spoilt, spec.dtype),
-            "history": history,
-        }
-
-    def _block(self, values: Any, number: Any) -> Any:
-        """Block ``number`` of ``values`` (n,) or (n, d)."""
-        start, rest = number * self._block_rows, values.shape[1:]
-        place = ops.stack([start, *[ops.zeros_like(start) for _ in rest]])
-        return ops.slice(values, place, (self._block_rows, *rest))
-
     def _number_of(self, variable: Any) -> int:
         return next(i for i, known in enumerate(self._variables) if known is variable)
+
+
+def _values_of(spec: Spec, trainable: list[Any], optimizer: list[Any]) -> list[Any]:
+    """A table's values and those of its slots."""
+    return [trainable[spec.index], *(optimizer[place] for place in spec.slots)]
 
 
 def _chosen(condition: Any, new: list[Any], old: list[Any]) -> list[Any]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.backend import keras, rows
-from rowwise.training.catch_up import CatchUp, Now
+from rowwise.training.catch_up import CatchUp, Factors, Now
 from rowwise.training.keras_seam import in_stateless_scope
 
 ops = keras.ops
@@ -28,8 +28,12 @@ CAPACITY = 8192
 FLUSH_ROWS = 1024
 
 Carried = dict[str, Any]
-"""What travels in the compiled step beside the values: ``scratch`` and ``last``, int32 (n,);
-``clock`` and ``base``, int32 scalars; ``spoilt``, 0 or NaN, which every row gets; ``history``."""
+"""What travels in the compiled step beside the values: ``scratch``, int32 (n,), with anything in
+it; ``last``, int32 (n,), the clock when a row was last current, or `ASLEEP`; ``clock`` and
+``base``, int32 scalars; ``spoilt``, 0 or NaN, which every row gets; ``history``."""
+
+# Of rows that are current however long they rest: nothing moves them until they are looked up.
+ASLEEP = -1
 
 
 @dataclass(frozen=True)
@@ -54,56 +58,86 @@ class Spec:
         known = np.append(self.resting, False)
         return rows.take_rows(ops.convert_to_tensor(known), ids)
 
-    def begin(self, base: Any) -> Carried:
-        """What is carried after a flush, with ``base`` iterations made by the optimizer."""
+    def begin(self, slots: list[Any]) -> Carried:
+        """What is carried when all rows are current; to be compiled.
+
+        Args:
+            slots: the optimizer's, (n, d) each.
+        """
+        awake = ops.zeros((self.row_count,), dtype="int32")
         return {
             "scratch": ops.zeros((self.row_count,), dtype="int32"),
-            "last": ops.zeros((self.row_count,), dtype="int32"),
+            "last": ops.where(self.form.asleep(slots), ASLEEP, awake) if slots else awake,
+            **self._restarted(),
+        }
+
+    def _restarted(self) -> Carried:
+        return {
             "clock": ops.zeros((), dtype="int32"),
-            "base": ops.cast(base, "int32") + 0,  # a copy: both are given to the step to overwrite
+            "base": ops.zeros((), dtype="int32"),
             "spoilt": ops.zeros((), dtype=self.dtype),
             "history": self.form.history(self.dtype),
         }
 
+    def factors(self, last: Any, carried: Carried) -> Factors:
+        """What ``rested`` has to know of rows whose ``last`` (m,) is this."""
+        return self.form.factors(ops.maximum(last, 0), _now(carried), self.dtype)
+
     def rested(
-        self, values: Any, slots: list[Any], last: Any, carried: Carried
+        self, values: Any, slots: list[Any], factors: Factors, carried: Carried
     ) -> tuple[Any, list[Any]]:
-        """Rows and slots (m, d), current after ``last`` (m,) steps, as they are now."""
-        now = Now(carried["clock"], carried["base"], carried["history"])
-        values, slots = self.form.rest(values, slots, last, now)
+        """Rows and slots (m, d), which may be behind, as they are now."""
+        values, slots = self.form.rest(values, slots, factors, _now(carried))
         return values + carried["spoilt"], [slot + carried["spoilt"] for slot in slots]
 
-    def flush(self, values: list[Any], carried: Carried) -> list[Any]:
-        """The whole table and its slots, (n, d) each, as they are now; in place when compiled."""
-        assert rows is not None
-        size = min(FLUSH_ROWS, self.row_count)
-        blocks = -(-self.row_count // size)
+    def flush(self, values: list[Any], carried: Carried) -> tuple[list[Any], Carried]:
+        """The whole table and its slots, (n, d) each, as they are now, and what is carried then.
 
-        def catch_up(number: Any, state: tuple[list[Any], Any]) -> tuple[list[Any], Any]:
-            tables, last = state
-            # The last block overlaps the one before: what was caught up there rested 0 steps.
-            start = ops.minimum(number * size, self.row_count - size)
-            ids = start + ops.arange(size, dtype="int32")
-            # Slices in place of ids would be as good, but XLA copies whole tables for them.
-            some = [rows.take_rows(table, ids) for table in tables]
-            current = rows.take_rows(last, ids)
-            row, slots = self.rested(some[0], some[1:], current, carried)
-            if self.resting is not None:
-                still = ops.expand_dims(self.rests(ids), -1)
-                row, *slots = [
-                    ops.where(still, before, after)
-                    for before, after in zip(some, [row, *slots], strict=True)
-                ]
-            tables = [
+        To be compiled, with both arguments given to it to overwrite.
+        """
+        assert rows is not None
+        behind = ops.not_equal(carried["spoilt"], 0)
+        if self.form.moves:
+            behind = ops.logical_or(behind, carried["last"] != ASLEEP)
+        behind = ops.broadcast_to(behind, (self.row_count,))
+        if self.resting is not None:
+            behind = ops.logical_and(behind, ops.logical_not(ops.convert_to_tensor(self.resting)))
+        size = min(FLUSH_ROWS, self.row_count)
+        all_ids, count = rows.find_true(behind, -(-self.row_count // size) * size)
+
+        def catch_up(number: Any, tables: list[Any]) -> list[Any]:
+            ids = block_of(all_ids, number, size)
+            row, *slots = [rows.take_rows(table, ids) for table in tables]
+            factors = self.factors(rows.take_rows(carried["last"], ids), carried)
+            row, slots = self.rested(row, slots, factors, carried)
+            return [
                 rows.put_rows(table, ids, block)
                 for table, block in zip(tables, [row, *slots], strict=True)
             ]
-            done = ops.broadcast_to(carried["clock"], (size,))
-            return tables, rows.put_rows(last, ids, done)
 
-        tables: list[Any]
-        tables, _ = rows.loop(blocks, catch_up, (values, carried["last"]))
-        return tables
+        values = rows.loop((count + size - 1) // size, catch_up, values)
+        last = ops.minimum(carried["last"], 0)  # those that sleep do so still
+        return values, {"scratch": carried["scratch"], "last": last, **self._restarted()}
+
+
+def block_of(values: Any, number: Any, size: int) -> Any:
+    """Block ``number`` of ``values`` (n,) or (n, d), of ``size`` rows each."""
+    shape = (size, *values.shape[1:])
+    return ops.slice(values, _start(number * size, len(shape)), shape)
+
+
+def with_block(values: Any, number: Any, block: Any) -> Any:
+    """``values`` (n, d) with another block ``number``, as ``block_of`` gives it."""
+    start = _start(number * block.shape[0], len(block.shape))
+    return ops.slice_update(values, start, block)
+
+
+def _start(row: Any, rank: int) -> Any:
+    return ops.stack([row, *[ops.zeros_like(row) for _ in range(rank - 1)]])
+
+
+def _now(carried: Carried) -> Now:
+    return Now(carried["clock"], carried["base"], carried["history"])
 
 
 class Table:
@@ -123,15 +157,19 @@ class Table:
         self._carried: Carried | None = None
         self.steps = 0
         """At least as many steps as rows may be behind; 0 when all are current."""
-        self._flush = rows.compiled(spec.flush, donated=(0,))
+        self._begin = rows.compiled(spec.begin)
+        self._flush = rows.compiled(spec.flush, donated=(0, 1))
 
     def attach(self) -> None:
         """Watch the variables; another table's watch over them ends with a flush."""
         for variable in self._variables():
             watch(variable)
-            if variable.rowwise_table is not None and variable.rowwise_table is not self:
+            if variable.rowwise_table is self:
+                continue
+            if variable.rowwise_table is not None:
                 variable.rowwise_table.detach()
             variable.rowwise_table = self
+            self.forget()
 
     def detach(self) -> None:
         """Flush, and leave the variables to others."""
@@ -143,11 +181,21 @@ class Table:
     def _variables(self) -> list[Any]:
         return [self.variable, *self.slots]
 
-    def take_carried(self, base: Any) -> Carried:
-        """What a step is to carry on with; the step may overwrite it."""
-        carried = self.spec.begin(base) if self._carried is None else self._carried
+    def forget(self) -> None:
+        """Take nothing for known of the slots, which others have written; all rows are current."""
+        self._carried, self.steps = None, 0
+
+    def take_carried(self, slots: list[Any], base: Any) -> Carried:
+        """What a step is to carry on with; the step may overwrite it.
+
+        Args:
+            slots: their values.
+            base: the iterations that the optimizer has made.
+        """
+        carried = self._begin(slots) if self._carried is None else self._carried
         self._carried = None
-        return carried
+        # A copy: both this and the optimizer's own are given to the step to overwrite.
+        return carried if self.steps else {**carried, "base": ops.cast(base, "int32") + 0}
 
     def keep_carried(self, carried: Carried, steps: int) -> None:
         """Keep what a step carried, in which ``steps`` steps were made."""
@@ -158,8 +206,8 @@ class Table:
         """The table's and the slots' ``values``, which may be overwritten, as they are now."""
         if self._carried is None or not self.steps:
             return values
-        values = self._flush(values, self._carried)
-        self._carried, self.steps = None, 0
+        values, self._carried = self._flush(values, self._carried)
+        self.steps = 0
         return list(values)
 
     def read(self) -> None:
@@ -213,7 +261,9 @@ def _watched_class(cls: type) -> type:
 
             def assign(self, value: Any) -> Any:
                 # The slots would else be caught up by rows that they do not belong to.
-                _make_current(self)
+                table = _make_current(self)
+                if table is not None:
+                    table.forget()
                 return super().assign(value)
 
         Watched.__name__, Watched.__qualname__ = cls.__name__, cls.__qualname__
@@ -222,14 +272,17 @@ def _watched_class(cls: type) -> type:
     return _classes[cls]
 
 
-def _make_current(variable: Any) -> None:
+def _make_current(variable: Any) -> Table | None:
+    """Catch up the table that watches ``variable``; None where there is none to be told."""
     if in_stateless_scope():
         for note in getattr(_of_thread, "reads", ()):
             note(variable)
-        return
-    table = variable.rowwise_table
-    if table is not None and table not in getattr(_of_thread, "unwatched", ()):
-        table.read()
+        return None
+    table: Table | None = variable.rowwise_table
+    if table is None or table in getattr(_of_thread, "unwatched", ()):
+        return None
+    table.read()
+    return table
 
 
 @contextmanager

@@ -65,7 +65,10 @@ class _Run:
         if any(table.steps >= CAPACITY for table in self.tables):
             state = self._flushed(state)
         base = self._split.iterations(state[2])
-        carried = [table.take_carried(base) for table in self.tables]
+        carried = [
+            table.take_carried([state[2][place] for place in table.spec.slots], base)
+            for table in self.tables
+        ]
         logs, state, carried, self.record = self._step(state, carried, self.record, data)
         for table, kept in zip(self.tables, carried, strict=True):
             table.keep_carried(kept, 1)

@@ -5,7 +5,7 @@ derived for Keras's own optimizers; each module states its own.
 """
 
 from rowwise.training.catch_up.choose import find_catch_up
-from rowwise.training.catch_up.form import CatchUp, Now, Step
+from rowwise.training.catch_up.form import CatchUp, Factors, Now, Step
 from rowwise.training.catch_up.tails import Lazy
 
-__all__ = ["CatchUp", "Lazy", "Now", "Step", "find_catch_up"]
+__all__ = ["CatchUp", "Factors", "Lazy", "Now", "Step", "find_catch_up"]

@@ -17,7 +17,7 @@ import numpy as np
 
 from rowwise.backend import keras
 from rowwise.training.catch_up.decay import WeightDecay
-from rowwise.training.catch_up.form import History, Now, Step
+from rowwise.training.catch_up.form import Factors, History, Now, Step
 from rowwise.training.catch_up.tails import TOLERANCE, Moments, Tail, ages, window_of
 
 ops = keras.ops
@@ -86,18 +86,23 @@ class Adaptive(Tail):
         weights = ops.cast(ops.convert_to_tensor(self._weights), step.rate.dtype)
         return self._moments.add(history, step, scale * self._ratio * weights)
 
-    def shift(self, slots: list[Any], last: Any, now: Now) -> Any:
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
         moments = self._moments.read(now.history, last)
+        return {**super().factors(last, now, dtype), "moments": moments}
+
+    def shift(self, slots: list[Any], factors: Factors) -> Any:
+        moments = factors["moments"]
         root = slots[2] if self._amsgrad else slots[1]
         root = ops.sqrt(root) if self._squared else root
-        divisor = root + self._epsilon
+        # By its reciprocal, which is cheap to multiply by: XLA computes all of this in one loop.
+        inverse = 1 / (root + self._epsilon)
         count = self._moments.count
         total = moments[:, count - 1 :]
         if count > 1:
-            share = root / divisor
+            share = 1 - self._epsilon * inverse
             for n in range(count - 2, -1, -1):
                 total = total * share + moments[:, n : n + 1]
-        return slots[0] / divisor * total
+        return slots[0] * inverse * total
 
 
 def series_length(first: float, shrinking: float, limit: int) -> int | None:

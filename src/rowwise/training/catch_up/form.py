@@ -7,6 +7,7 @@ steps* when steps 0 to s - 1 are in it. When it is read after t steps it has res
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ ops = keras.ops
 
 History = dict[str, Any]
 """Arrays that all rows of a table share, with one entry for each step since the flush."""
+
+Factors = dict[str, Any]
+"""What the history says of rows: arrays (n, ...), with one entry for each row."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,17 @@ class CatchUp(ABC):
     rests_at_zero: bool
     """Whether a row whose slots are all zero stays as it is, however long it rests."""
     moves_rows: bool = True
-    """Whether resting changes rows, and not their slots alone."""
+    """Whether resting changes rows."""
+    moves_slots: bool = True
+    """Whether resting changes slots."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
+
+    @property
+    def moves(self) -> bool:
+        """Whether resting changes anything."""
+        return self.moves_rows or self.moves_slots
 
     @abstractmethod
     def history(self, dtype: str) -> History:
@@ -70,32 +81,37 @@ class CatchUp(ABC):
         """``history`` after ``step``, in which most rows rested."""
 
     @abstractmethod
-    def rest(self, rows: Any, slots: list[Any], last: Any, now: Now) -> tuple[Any, list[Any]]:
-        """Rows and slots (n, d) as they are now, which were current after ``last`` (n,) steps."""
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
+        """What ``rest`` has to know of rows that were current after ``last`` (n,) steps."""
+
+    @abstractmethod
+    def rest(
+        self, rows: Any, slots: list[Any], factors: Factors, now: Now
+    ) -> tuple[Any, list[Any]]:
+        """Rows and slots (n, d) as they are now, from what they were when they were current."""
+
+    def asleep(self, slots: list[Any]) -> Any:
+        """Which rows stay as they are however long they rest: boolean (n,), by slots (n, d)."""
+        if not self.rests_at_zero:
+            return ops.zeros((slots[0].shape[0],), dtype="bool")
+        moving = [ops.any(ops.not_equal(slot, 0), axis=-1) for slot in slots]
+        return ops.logical_not(reduce(ops.logical_or, moving))
 
 
 class Powers:
     """``rate ** k`` for k from 0 to ``capacity``, computed in 64 bits."""
 
     def __init__(self, rate: float, capacity: int) -> None:
-        self._rate = rate
         self._table = np.power(np.float64(rate), np.arange(capacity + 1))
 
-    def __call__(self, values: Any, rested: Any) -> Any:
-        """``values`` (n, d) after resting (n,) steps in which they shrank by the rate."""
-        if self._rate == 1:
-            return values
-        table = ops.convert_to_tensor(self._table.astype(_numpy_dtype(values)))
-        return values * column(ops.take(table, rested))
+    def __call__(self, rested: Any, dtype: str) -> Any:
+        """(n, 1): what values shrink by in ``rested`` (n,) steps."""
+        return column(ops.take(ops.convert_to_tensor(self._table.astype(dtype)), rested))
 
 
 def column(values: Any) -> Any:
     """(n,) as (n, 1), which goes with rows (n, d)."""
     return ops.expand_dims(values, -1)
-
-
-def _numpy_dtype(values: Any) -> str:
-    return str(keras.backend.standardize_dtype(values.dtype))
 
 
 def zeros(shape: tuple[int, ...], dtype: str) -> Any:

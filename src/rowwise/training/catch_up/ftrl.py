@@ -8,7 +8,7 @@ did before is overwritten. A row that never had a gradient is zero from the firs
 from typing import Any
 
 from rowwise.backend import keras
-from rowwise.training.catch_up.form import CatchUp, History, Now, Step, column, zeros
+from rowwise.training.catch_up.form import CatchUp, Factors, History, Now, Step, column, zeros
 
 ops = keras.ops
 
@@ -36,10 +36,16 @@ class Ftrl(CatchUp):
     def record(self, history: History, step: Step) -> History:
         return {"rate": ops.where(step.counts, step.rate, history["rate"])}
 
-    def rest(self, rows: Any, slots: list[Any], last: Any, now: Now) -> tuple[Any, list[Any]]:
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
+        del dtype
+        return {"rested": column(now.clock > last)}
+
+    def rest(
+        self, rows: Any, slots: list[Any], factors: Factors, now: Now
+    ) -> tuple[Any, list[Any]]:
         accumulator, linear = slots
         rate = now.history["rate"]
         strength = self._l2 + self._beta / (2 * rate)
         quadratic = ops.power(accumulator, -self._power) / rate + 2 * strength
         again = (ops.clip(linear, -self._l1, self._l1) - linear) / quadratic
-        return ops.where(column(now.clock > last), again, rows), slots
+        return ops.where(factors["rested"], again, rows), slots

@@ -17,7 +17,15 @@ from rowwise.training.catch_up.decay import (
     pair_history,
     record_pair,
 )
-from rowwise.training.catch_up.form import CatchUp, History, Now, Powers, Step, column
+from rowwise.training.catch_up.form import (
+    CatchUp,
+    Factors,
+    History,
+    Now,
+    Powers,
+    Step,
+    column,
+)
 
 ops = keras.ops
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
@@ -50,9 +58,14 @@ class Lion(CatchUp):
         history = record_pair(history, "rates", step, step.rate)
         return history if self.decay is None else self.decay.record(history, step)
 
-    def rest(self, rows: Any, slots: list[Any], last: Any, now: Now) -> tuple[Any, list[Any]]:
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
+        return {"since": column(last), "kept": self._shrink(now.clock - last, dtype)}
+
+    def rest(
+        self, rows: Any, slots: list[Any], factors: Factors, now: Now
+    ) -> tuple[Any, list[Any]]:
         (momentum,) = slots
-        since, until = column(last), now.clock
+        since, until = factors["since"], now.clock
         stop = ops.minimum(since + self._walking_steps(momentum), until)
         direction = ops.sign(momentum)
         if self.decay is None:
@@ -61,7 +74,7 @@ class Lion(CatchUp):
             walked = self.decay.growth(now.history, since, stop)
             rows = rows + walked * (rows + direction / self.decay.strength)
             rows = rows + rows * self.decay.growth(now.history, stop, until)
-        return rows, [self._shrink(momentum, until - last)]
+        return rows, [momentum * factors["kept"]]
 
     def _walking_steps(self, momentum: Any) -> Any:
         """int32 (n, d): the rests in which ``b1 m`` is not yet flushed to zero."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from rowwise.backend import keras
 from rowwise.training.catch_up.decay import WeightDecay
-from rowwise.training.catch_up.form import History, Now, Step, column
+from rowwise.training.catch_up.form import Factors, History, Now, Step, column
 from rowwise.training.catch_up.tails import Moments, Tail, ages, window_of
 
 ops = keras.ops
@@ -51,11 +51,12 @@ class Momentum(Tail):
         terms = column(ops.convert_to_tensor(self._mu ** ages(self._moments.window)))
         return self._moments.add(history, step, ops.cast(terms, step.rate.dtype))
 
-    def shift(self, slots: list[Any], last: Any, now: Now) -> Any:
-        momentum = slots[self._slot]
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
+        factors = super().factors(last, now, dtype)
         if self.decay is not None:
-            total = self._moments.read(now.history, last)
-        else:
-            sums = ops.cast(ops.convert_to_tensor(self._sums), momentum.dtype)
-            total = column(ops.take(sums, now.clock - last))
-        return self._factor * momentum * total
+            return {**factors, "total": self._moments.read(now.history, last)}
+        sums = ops.cast(ops.convert_to_tensor(self._sums), dtype)
+        return {**factors, "total": column(ops.take(sums, now.clock - last))}
+
+    def shift(self, slots: list[Any], factors: Factors) -> Any:
+        return self._factor * slots[self._slot] * factors["total"]

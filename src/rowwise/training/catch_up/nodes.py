@@ -19,7 +19,7 @@ import numpy as np
 from rowwise.backend import keras
 from rowwise.training.catch_up.adaptive import adam_rate
 from rowwise.training.catch_up.decay import WeightDecay
-from rowwise.training.catch_up.form import History, Now, Step, column
+from rowwise.training.catch_up.form import Factors, History, Now, Step, column
 from rowwise.training.catch_up.tails import TOLERANCE, Moments, Tail, ages, window_of
 
 ops = keras.ops
@@ -76,19 +76,24 @@ class Nodes(Tail):
         scale = self._rate(step) * ops.exp(powers + logs)
         return self._moments.add(history, step, column(scale) * polynomials)
 
-    def shift(self, slots: list[Any], last: Any, now: Now) -> Any:
-        momentum, second = slots
-        dtype = momentum.dtype
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
         moments = self._moments.read(now.history, last)
-        weights = ops.matmul(moments, ops.cast(ops.convert_to_tensor(self._turned), dtype))
         span = column(self._span(now.base, last, dtype))
         places = ops.cast(ops.convert_to_tensor(-(1 + self._nodes) / 2), dtype)
-        x = ops.exp(span * places)
-        root = self._root(second, now.base + last)
+        return {
+            **super().factors(last, now, dtype),
+            "weights": ops.matmul(moments, ops.cast(ops.convert_to_tensor(self._turned), dtype)),
+            "x": ops.exp(span * places),
+            **self._correction(now.base + last, dtype),
+        }
+
+    def shift(self, slots: list[Any], factors: Factors) -> Any:
+        momentum, second = slots
+        root = self._root(second, factors)
         total = ops.zeros_like(momentum)
         for k in range(self._moments.count):
-            node = x[:, k : k + 1]
-            total = total + weights[:, k : k + 1] * node / (node * root + self._epsilon)
+            node, weight = factors["x"][:, k : k + 1], factors["weights"][:, k : k + 1]
+            total = total + weight * node / (node * root + self._epsilon)
         return momentum * total
 
     def _rate(self, step: Step) -> Any:
@@ -105,9 +110,14 @@ class Nodes(Tail):
         span = -self._moments.window * math.log(self._shrinking)
         return ops.cast(ops.full(ops.shape(since), span), dtype)
 
-    def _root(self, second: Any, iterations: Any) -> Any:
-        """q for the second slot (n, d) of rows that are current after ``iterations`` (n,)."""
-        del iterations
+    def _correction(self, iterations: Any, dtype: Any) -> Factors:
+        """What ``_root`` has to know of rows that are current after ``iterations`` (n,)."""
+        del iterations, dtype
+        return {}
+
+    def _root(self, second: Any, factors: Factors) -> Any:
+        """q for the second slot (n, d)."""
+        del factors
         return ops.sqrt(second)
 
 
@@ -134,9 +144,11 @@ class Nadam(Nodes):
         end = self._log_correction(entries + (self._moments.window - 1), dtype)
         return super()._span(base, since, dtype) + end - self._log_correction(entries, dtype)
 
-    def _root(self, second: Any, iterations: Any) -> Any:
-        correction = ops.exp(self._log_correction(iterations, second.dtype))
-        return ops.sqrt(second) / column(correction)
+    def _correction(self, iterations: Any, dtype: Any) -> Factors:
+        return {"correction": column(ops.exp(self._log_correction(iterations, dtype)))}
+
+    def _root(self, second: Any, factors: Factors) -> Any:
+        return ops.sqrt(second) / factors["correction"]
 
     def _log_correction(self, iterations: Any, dtype: Any) -> Any:
         """ln c_i, of iterations of any shape; entries from before the first step count as it."""

@@ -15,7 +15,15 @@ from rowwise.training.catch_up.decay import (
     pair_history,
     record_pair,
 )
-from rowwise.training.catch_up.form import CatchUp, History, Now, Powers, Step, column
+from rowwise.training.catch_up.form import (
+    CatchUp,
+    Factors,
+    History,
+    Now,
+    Powers,
+    Step,
+    column,
+)
 
 ops = keras.ops
 
@@ -48,20 +56,26 @@ class ScheduleFree(CatchUp):
         shrunk = 1 + self.decay.growth(history, start, step.clock + 1)
         return record_pair(history, "inverse", step, 1 / shrunk)
 
-    def rest(self, rows: Any, slots: list[Any], last: Any, now: Now) -> tuple[Any, list[Any]]:
-        z, velocity = slots
-        dtype = rows.dtype
-        since = column(ops.cast(now.base + last, dtype))
-        until = ops.cast(ops.maximum(now.base + now.clock, 1), dtype)
-        share = since / until
-        if self.decay is None:
-            moved = z + share * (rows - z)
-        else:
-            start = ops.zeros((), dtype="int32")
-            kept = 1 + column(self.decay.growth(now.history, last, now.clock))
-            whole = 1 + self.decay.growth(now.history, start, now.clock)
-            inverse = column(difference(now.history, "inverse", last, now.clock))
-            moved = share * kept * rows + z / until * (whole * inverse)
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
         rested = now.clock - last
-        rows = ops.where(column(rested > 0), moved, rows)
-        return rows, [z, self._shrink(velocity, rested)]
+        until = ops.cast(ops.maximum(now.base + now.clock, 1), dtype)
+        share = column(ops.cast(now.base + last, dtype)) / until
+        factors = {"rested": column(rested > 0), "kept": self._shrink(rested, dtype)}
+        if self.decay is None:
+            return {**factors, "of_row": share}
+        start = ops.zeros((), dtype="int32")
+        kept = 1 + column(self.decay.growth(now.history, last, now.clock))
+        whole = 1 + self.decay.growth(now.history, start, now.clock)
+        inverse = column(difference(now.history, "inverse", last, now.clock))
+        return {**factors, "of_row": share * kept, "of_z": whole * inverse / until}
+
+    def rest(
+        self, rows: Any, slots: list[Any], factors: Factors, now: Now
+    ) -> tuple[Any, list[Any]]:
+        z, velocity = slots
+        if self.decay is None:
+            moved = z + factors["of_row"] * (rows - z)
+        else:
+            moved = factors["of_row"] * rows + factors["of_z"] * z
+        rows = ops.where(factors["rested"], moved, rows)
+        return rows, [z, velocity * factors["kept"]]

@@ -19,7 +19,16 @@ import numpy.typing as npt
 
 from rowwise.backend import keras
 from rowwise.training.catch_up.decay import WeightDecay
-from rowwise.training.catch_up.form import CatchUp, History, Now, Powers, Step, column, zeros
+from rowwise.training.catch_up.form import (
+    CatchUp,
+    Factors,
+    History,
+    Now,
+    Powers,
+    Step,
+    column,
+    zeros,
+)
 
 ops = keras.ops
 
@@ -38,7 +47,9 @@ class Tail(CatchUp):
 
     def __init__(self, capacity: int, rates: list[float], decay: WeightDecay | None) -> None:
         super().__init__(capacity)
-        self._powers = [Powers(rate, capacity) for rate in rates]
+        self._powers = {
+            slot: Powers(rate, capacity) for slot, rate in enumerate(rates) if rate != 1
+        }
         self.decay = decay
         self.rests_at_zero = decay is None
 
@@ -48,22 +59,36 @@ class Tail(CatchUp):
     def record(self, history: History, step: Step) -> History:
         return history if self.decay is None else self.decay.record(history, step)
 
-    def rest(self, rows: Any, slots: list[Any], last: Any, now: Now) -> tuple[Any, list[Any]]:
+    def asleep(self, slots: list[Any]) -> Any:
+        return super().asleep([slots[number] for number in self._powers])
+
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
         rested = now.clock - last
-        shift = self.shift(slots, last, now)
+        factors = {f"kept_{slot}": shrink(rested, dtype) for slot, shrink in self._powers.items()}
         if self.decay is not None:
-            growth = column(self.decay.growth(now.history, last, now.clock))
+            factors["growth"] = column(self.decay.growth(now.history, last, now.clock))
+        return factors
+
+    def rest(
+        self, rows: Any, slots: list[Any], factors: Factors, now: Now
+    ) -> tuple[Any, list[Any]]:
+        del now
+        shift = self.shift(slots, factors)
+        if self.decay is not None:
+            growth = factors["growth"]
             change = rows * growth
             rows = rows + (change if shift is None else change - (1 + growth) * shift)
         elif shift is not None:
             rows = rows - shift
+        kept = [factors.get(f"kept_{number}") for number in range(len(slots))]
         return rows, [
-            shrink(slot, rested) for shrink, slot in zip(self._powers, slots, strict=True)
+            slot if factor is None else slot * factor
+            for slot, factor in zip(slots, kept, strict=True)
         ]
 
     @abstractmethod
-    def shift(self, slots: list[Any], last: Any, now: Now) -> Any:
-        """X, (n, d), for rows that were current after ``last`` (n,) steps; None for nothing."""
+    def shift(self, slots: list[Any], factors: Factors) -> Any:
+        """X, (n, d), of rows with these slots; None for nothing."""
 
 
 class Still(Tail):
@@ -72,8 +97,9 @@ class Still(Tail):
     def __init__(self, capacity: int, rates: list[float], decay: WeightDecay | None) -> None:
         super().__init__(capacity, rates, decay)
         self.moves_rows = decay is not None
+        self.moves_slots = bool(self._powers)
 
-    def shift(self, slots: list[Any], last: Any, now: Now) -> None:
+    def shift(self, slots: list[Any], factors: Factors) -> None:
         return None
 
 
@@ -81,7 +107,7 @@ class Lazy(CatchUp):
     """Rows that stay as they are until they are looked up again, as torch's SparseAdam does."""
 
     rests_at_zero = True
-    moves_rows = False
+    moves_rows = moves_slots = False
 
     def history(self, dtype: str) -> History:
         return {}
@@ -89,7 +115,12 @@ class Lazy(CatchUp):
     def record(self, history: History, step: Step) -> History:
         return history
 
-    def rest(self, rows: Any, slots: list[Any], last: Any, now: Now) -> tuple[Any, list[Any]]:
+    def factors(self, last: Any, now: Now, dtype: str) -> Factors:
+        return {}
+
+    def rest(
+        self, rows: Any, slots: list[Any], factors: Factors, now: Now
+    ) -> tuple[Any, list[Any]]:
         return rows, slots
 
 

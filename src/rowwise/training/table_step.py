@@ -1,0 +1,209 @@
+"""A training step, as far as one table is concerned.
+
+Whatever rows a batch looks up are read and written in blocks of a fixed size, as many of them as
+there are rows: shapes are static when compiled, and a block with its slots stays in cache.
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from rowwise.backend import keras
+from rowwise.backend import rows as backend_rows
+from rowwise.backend.rows import Rows
+from rowwise.training.catch_up import Factors, Step
+from rowwise.training.split_optimizer import SplitOptimizer
+from rowwise.training.table import Carried, Spec, block_of, with_block
+from rowwise.training.tapes import Lookups
+
+ops = keras.ops
+rows = cast(Rows, backend_rows)  # a step is made only where there is a backend for it
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The rows of a table that a batch looks up."""
+
+    ids: Any
+    """int32 (m,): each once, then the table's size, that of no row."""
+    places: Any
+    """int32: for each lookup its id's place in ``ids``."""
+    blocks: Any
+    """int32 scalar: how many blocks of ``ids`` are rows to be updated."""
+    factors: Factors = field(default_factory=dict)
+    """What catching up their slots has to know of them."""
+
+
+class TableStep:
+    """What a training step does with one table.
+
+    Args:
+        number: of the table, among those that train row-wise.
+        spec: of the table.
+        variable: the table.
+        optimizer: the model's, split.
+        block_rows: how many rows are updated at once.
+    """
+
+    def __init__(
+        self, number: int, spec: Spec, variable: Any, optimizer: SplitOptimizer, block_rows: int
+    ) -> None:
+        self.spec, self.variable = spec, variable
+        self._number, self._optimizer, self._block_rows = number, optimizer, block_rows
+
+    def look_up(self, values: list[Any], carried: Carried, ids: Any) -> Any:
+        """Rows as they are now, for ids of any shape, from the table and its slots."""
+        flat = ops.reshape(ids, (-1,))
+        found, *slots = [rows.take_rows(value, flat) for value in values]
+        factors = self.spec.factors(rows.take_rows(carried["last"], flat), carried)
+        found, _ = self.spec.rested(found, slots, factors, carried)
+        return ops.reshape(found, (*ids.shape, self.spec.columns))
+
+    def find_distinct(
+        self, carried: Carried, looked_up: Lookups, sound: Any
+    ) -> tuple[Carried, Distinct]:
+        """The rows to be updated; none of them where a batch is not ``sound``."""
+        ids = [
+            ops.reshape(ids, (-1,))
+            for variable, ids in zip(looked_up.variables, looked_up.ids, strict=True)
+            if variable is self.variable
+        ]
+        joined = ops.concatenate(ids) if ids[1:] else ids[0]
+        size = -(-joined.shape[0] // self._block_rows) * self._block_rows
+        scratch, distinct, places, count = rows.find_distinct(carried["scratch"], joined, size)
+        blocks = (count + self._block_rows - 1) // self._block_rows
+        if self.spec.resting is not None:
+            distinct = ops.where(self.spec.rests(distinct), self.spec.row_count, distinct)
+        blocks = ops.where(sound, blocks, 0)
+        return {**carried, "scratch": scratch}, Distinct(distinct, places, blocks)
+
+    def caught_up(
+        self, values: list[Any], carried: Carried, wanted: Distinct
+    ) -> tuple[Any, Distinct, Carried]:
+        """The table with the rows that are looked up current, while their slots stay behind.
+
+        Returns:
+            the table; the rows, with their factors; what is carried.
+        """
+        table, *slots = values
+        if not self.spec.form.moves:
+            return table, wanted, carried
+
+        def catch_up(number: Any, state: tuple[Any, Factors, Any]) -> tuple[Any, Factors, Any]:
+            table, factors, latest = state
+            ids = self._block(wanted.ids, number)
+            last = rows.take_rows(carried["last"], ids)
+            some = self.spec.factors(last, carried)
+            factors = {
+                name: with_block(factors[name], number, found) for name, found in some.items()
+            }
+            if self.spec.form.moves_rows:
+                found = [rows.take_rows(slot, ids) for slot in slots]
+                current, _ = self.spec.rested(rows.take_rows(table, ids), found, some, carried)
+                table = rows.put_rows(table, ids, current)
+            return table, factors, ops.maximum(latest, ops.max(last))
+
+        shapes = rows.shapes_of(self.spec.factors, wanted.ids, carried)
+        room = {name: ops.zeros(one.shape, one.dtype) for name, one in shapes.items()}
+        # No row is current after more steps than were made, so ``latest`` is the clock. It comes
+        # out of the loop to show the compiler that `last` and the history, which are written by
+        # it, have been read; or else they would be copied in each step.
+        table, factors, latest = rows.loop(wanted.blocks, catch_up, (table, room, carried["clock"]))
+        return table, replace(wanted, factors=factors), {**carried, "clock": latest}
+
+    def summed(self, seen: Lookups, gradients: list[Any], wanted: Distinct) -> Any:
+        """The gradient of each distinct row: (m, columns)."""
+        columns, count = self.spec.columns, wanted.ids.shape[0]
+        weights, start = iter(seen.weights), 0
+        plain, places, total = [], [], None
+        for variable, ids, reduced, gradient in zip(
+            seen.variables, seen.ids, seen.reduced, gradients, strict=True
+        ):
+            shares = next(weights) if reduced else None
+            if variable is not self.variable:
+                continue
+            size = math.prod(ids.shape)
+            there = wanted.places[start : start + size]
+            start += size
+            if shares is None:
+                plain.append(ops.reshape(gradient, (-1, columns)))
+                places.append(there)
+                continue
+            shape = (-1, ids.shape[-1])
+            spread = rows.spread_rows(
+                gradient, ops.reshape(shares, shape), ops.reshape(there, shape), count
+            )
+            total = spread if total is None else total + spread
+        if plain:
+            joined = ops.concatenate(plain) if plain[1:] else plain[0]
+            targets = ops.concatenate(places) if places[1:] else places[0]
+            summed = rows.sum_rows(joined, targets, count)
+            total = summed if total is None else total + summed
+        if self.spec.resting is not None:
+            updated = ops.expand_dims(wanted.ids < self.spec.row_count, -1)
+            total = ops.where(updated, total, 0.0)
+        return total
+
+    def updated(
+        self,
+        values: list[Any],
+        carried: Carried,
+        wanted: Distinct,
+        gradients: tuple[Any, Any],
+        step: Step,
+        optimizer: list[Any],
+    ) -> tuple[list[Any], Carried]:
+        """The table and its slots after a step, and what is carried.
+
+        Args:
+            values: of the table, its rows caught up, and of its slots.
+            carried: before.
+            wanted: the rows.
+            gradients: of the rows, and what they are to be multiplied by, or None.
+            step: the step.
+            optimizer: the values of all the optimizer's variables.
+        """
+        sums, factor = gradients
+        may_skip = self._optimizer.may_skip
+
+        def update(number: Any, values: list[Any]) -> list[Any]:
+            ids = self._block(wanted.ids, number)
+            current, *slots = [rows.take_rows(value, ids) for value in values]
+            some = {name: self._block(one, number) for name, one in wanted.factors.items()}
+            _, slots = self.spec.rested(current, slots, some, carried)
+            gradient = self._block(sums, number)
+            if factor is not None:
+                gradient = gradient * factor
+            new, new_slots = self._optimizer.apply_rows(
+                self._number, optimizer, step.rate, current, slots, gradient
+            )
+            written = [new, *new_slots]
+            if may_skip:
+                written = [
+                    ops.where(step.counts, one, other)
+                    for one, other in zip(written, [current, *slots], strict=True)
+                ]
+            return [
+                rows.put_rows(value, ids, some) for value, some in zip(values, written, strict=True)
+            ]
+
+        values = rows.loop(wanted.blocks, update, values)
+        clock = carried["clock"] + ops.cast(step.counts, "int32")
+        last = carried["last"]
+        if self.spec.form.moves:
+            current = ops.where(wanted.blocks > 0, wanted.ids, self.spec.row_count)
+            last = rows.put_rows(last, current, ops.broadcast_to(clock, current.shape))
+        spoilt = carried["spoilt"]
+        if factor is not None:
+            # Where dense gradients of zero become NaN, rows at rest do.
+            spoilt = ops.where(step.counts, spoilt + 0 * factor, spoilt)
+        return values, {
+            **carried,
+            "last": last,
+            "clock": clock,
+            "spoilt": ops.cast(spoilt, self.spec.dtype),
+            "history": self.spec.form.record(carried["history"], step),
+        }
+
+    def _block(self, values: Any, number: Any) -> Any:
+        return block_of(values, number, self._block_rows)
