@@ -18,17 +18,16 @@ def put_rows(table: Any, ids: Any, rows: Any) -> Any:
     return table.at[ids].set(rows, mode="drop", unique_indices=True)
 
 
-def sum_rows(values: Any, targets: Any, count: int) -> Any:
+def sum_rows(sums: Any, values: Any, targets: Any) -> Any:
     """See ``rowwise.backend.rows``."""
-    start = jnp.zeros((count, values.shape[1]), values.dtype)
-    return start.at[targets].add(values, mode="promise_in_bounds")
+    return sums.at[targets].add(values, mode="promise_in_bounds")
 
 
 # So many lookups of a text are added up by one loop over its columns.
 _TOGETHER = 8
 
 # So many numbers are spread at once: they stay in the cache of a core.
-_SPREAD = 32_768
+_SPREAD = 65_536
 
 
 def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
@@ -48,7 +47,7 @@ def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
     return total
 
 
-def spread_rows(values: Any, weights: Any, targets: Any, count: int) -> Any:
+def spread_rows(sums: Any, values: Any, weights: Any, targets: Any) -> Any:
     """See ``rowwise.backend.rows``."""
 
     def add(total: Any, part: tuple[Any, Any, Any]) -> tuple[Any, None]:
@@ -56,11 +55,10 @@ def spread_rows(values: Any, weights: Any, targets: Any, count: int) -> Any:
         terms = shares[:, :, None] * some[:, None]
         return total.at[there].add(terms, mode="promise_in_bounds"), None
 
-    start = jnp.zeros((count, values.shape[1]), values.dtype)
     together = max(1, min(len(values), _SPREAD // (targets.shape[1] * values.shape[1])))
     parts = tuple(_parts(array, together) for array in (values, weights, targets))
-    total, _ = jax.lax.scan(add, start, parts)
-    return total
+    sums, _ = jax.lax.scan(add, sums, parts)
+    return sums
 
 
 def _parts(array: Any, size: int) -> Any:
@@ -135,4 +133,3 @@ def at_once() -> AbstractContextManager[None]:
     """See ``rowwise.backend.rows``."""
     context: AbstractContextManager[None] = jax.ensure_compile_time_eval()
     return context
-

@@ -20,8 +20,8 @@ class Rows(Protocol):
     def put_rows(self, table: Any, ids: Any, rows: Any) -> Any:
         """``table`` with ``rows`` at different ``ids`` (m,); an id of n is left out."""
 
-    def sum_rows(self, values: Any, targets: Any, count: int) -> Any:
-        """(count, d): at each target the sum of those ``values`` (m, d) that have it, or 0."""
+    def sum_rows(self, sums: Any, values: Any, targets: Any) -> Any:
+        """``sums`` (k, d) and at each target the sum of those ``values`` (m, d) that have it."""
 
     def reduce_rows(self, table: Any, ids: Any, weights: Any) -> Any:
         """Sums of rows by weights: for ids and weights (m, l), shape (m, d).
@@ -29,8 +29,8 @@ class Rows(Protocol):
         The rows are never all at hand at once. What is differentiated is ``weights`` alone.
         """
 
-    def spread_rows(self, values: Any, weights: Any, targets: Any, count: int) -> Any:
-        """(count, d): at each target the sum of what the lookups with it contribute.
+    def spread_rows(self, sums: Any, values: Any, weights: Any, targets: Any) -> Any:
+        """``sums`` (k, d) and at each target the sum of what the lookups with it contribute.
 
         A lookup, one of ``targets`` (m, l), contributes the row of ``values`` (m, d) that it
         belongs to, times its weight (m, l). That is how ``reduce_rows`` changes with the rows.
@@ -81,6 +81,7 @@ class Rows(Protocol):
 
     def at_once(self) -> AbstractContextManager[None]:
         """Compute at once in the block, even while a function around it is being traced."""
+
 
 _MODULES = {"jax": "rowwise.backend._jax_rows"}
 _module = _MODULES.get(keras.backend.backend())

@@ -107,13 +107,10 @@ class RowwiseStep:
             trainable[table.spec.index] = current
         state = (trainable, other, optimizer, metrics)
         updates, (of_dense, of_found), again = self._differentiate(state, looked_up, batch)
-        gradients = (
-            of_dense,
-            [
-                table.summed(again, of_found, wanted)
-                for table, wanted in zip(self._tables, distinct, strict=True)
-            ],
-        )
+        sums = []
+        for number, table in enumerate(self._tables):
+            one, tables[number] = table.summed(again, of_found, tables[number], distinct[number])
+            sums.append(one)
         unscaled, predicted, other_after, metrics = updates
 
         steady = same_ids(looked_up.ids, again.ids)
@@ -121,7 +118,7 @@ class RowwiseStep:
         sound = ops.logical_and(ops.logical_and(sound, clean), steady)
         logs, metrics = metrics_after(self._model, metrics, unscaled, batch, predicted)
         state = (trainable, _chosen(sound, other_after, other), optimizer, metrics)
-        state, tables = self._update(state, tables, distinct, gradients, sound)
+        state, tables = self._update(state, tables, distinct, (of_dense, sums), sound)
         return logs, state, tables, self._watch.after(record, again.invalid, steady, sound)
 
     def _find_ids(

@@ -30,7 +30,8 @@ FLUSH_ROWS = 1024
 Carried = dict[str, Any]
 """What travels in the compiled step beside the values: ``scratch``, int32 (n,), with anything in
 it; ``last``, int32 (n,), the clock when a row was last current, or `ASLEEP`; ``clock`` and
-``base``, int32 scalars; ``spoilt``, 0 or NaN, which every row gets; ``history``."""
+``base``, int32 scalars; ``spoilt``, 0 or NaN, which every row gets; ``history``; ``room`` (m, d),
+with anything in it, for the gradients of a batch's rows."""
 
 # Of rows that are current however long they rest: nothing moves them until they are looked up.
 ASLEEP = -1
@@ -48,6 +49,8 @@ class Spec:
     row_count: int
     columns: int
     dtype: str
+    room: int = 0
+    """Rows for the gradients of a batch; those of a larger batch are made anew in each step."""
     resting: npt.NDArray[np.bool_] | None = None
     """(n,): rows that never train, or None."""
 
@@ -68,6 +71,7 @@ class Spec:
         return {
             "scratch": ops.zeros((self.row_count,), dtype="int32"),
             "last": ops.where(self.form.asleep(slots), ASLEEP, awake) if slots else awake,
+            "room": ops.zeros((self.room, self.columns), dtype=self.dtype),
             **self._restarted(),
         }
 
@@ -117,7 +121,7 @@ class Spec:
 
         values = rows.loop((count + size - 1) // size, catch_up, values)
         last = ops.minimum(carried["last"], 0)  # those that sleep do so still
-        return values, {"scratch": carried["scratch"], "last": last, **self._restarted()}
+        return values, {**carried, "last": last, **self._restarted()}
 
 
 def block_of(values: Any, number: Any, size: int) -> Any:

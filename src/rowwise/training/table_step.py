@@ -111,11 +111,19 @@ class TableStep:
         table, factors, latest = rows.loop(wanted.blocks, catch_up, (table, room, carried["clock"]))
         return table, replace(wanted, factors=factors), {**carried, "clock": latest}
 
-    def summed(self, seen: Lookups, gradients: list[Any], wanted: Distinct) -> Any:
-        """The gradient of each distinct row: (m, columns)."""
-        columns, count = self.spec.columns, wanted.ids.shape[0]
+    def summed(
+        self, seen: Lookups, gradients: list[Any], carried: Carried, wanted: Distinct
+    ) -> tuple[Any, Carried]:
+        """The gradient of each distinct row, (m, columns) or more, and what is carried.
+
+        Args:
+            seen: what was looked up, in this and other tables.
+            gradients: of what was looked up.
+            carried: before.
+            wanted: the rows.
+        """
         weights, start = iter(seen.weights), 0
-        plain, places, total = [], [], None
+        total, is_room = self._zeros(carried, wanted)
         for variable, ids, reduced, gradient in zip(
             seen.variables, seen.ids, seen.reduced, gradients, strict=True
         ):
@@ -126,23 +134,31 @@ class TableStep:
             there = wanted.places[start : start + size]
             start += size
             if shares is None:
-                plain.append(ops.reshape(gradient, (-1, columns)))
-                places.append(there)
-                continue
-            shape = (-1, ids.shape[-1])
-            spread = rows.spread_rows(
-                gradient, ops.reshape(shares, shape), ops.reshape(there, shape), count
-            )
-            total = spread if total is None else total + spread
-        if plain:
-            joined = ops.concatenate(plain) if plain[1:] else plain[0]
-            targets = ops.concatenate(places) if places[1:] else places[0]
-            summed = rows.sum_rows(joined, targets, count)
-            total = summed if total is None else total + summed
+                flat = ops.reshape(gradient, (-1, self.spec.columns))
+                total = rows.sum_rows(total, flat, there)
+            else:
+                shape = (-1, ids.shape[-1])
+                shares, there = ops.reshape(shares, shape), ops.reshape(there, shape)
+                total = rows.spread_rows(total, gradient, shares, there)
+        carried = {**carried, "room": total} if is_room else carried
         if self.spec.resting is not None:
+            count = wanted.ids.shape[0]
             updated = ops.expand_dims(wanted.ids < self.spec.row_count, -1)
-            total = ops.where(updated, total, 0.0)
-        return total
+            total = ops.where(updated, total[:count], 0.0)
+        return total, carried
+
+    def _zeros(self, carried: Carried, wanted: Distinct) -> tuple[Any, bool]:
+        """Zeros for the sums of gradients, and whether they stand in the ``room`` carried.
+
+        It is there so that only as many rows have to be zeroed as a batch has.
+        """
+        count, room = wanted.ids.shape[0], carried["room"]
+        if room.shape[0] < count:
+            return ops.zeros((count, self.spec.columns), self.spec.dtype), False
+        everywhere = self._optimizer.sees_norms
+        blocks = room.shape[0] // self._block_rows if everywhere else wanted.blocks
+        zeros = ops.zeros((self._block_rows, self.spec.columns), self.spec.dtype)
+        return rows.loop(blocks, lambda i, sums: with_block(sums, i, zeros), room), True
 
     def updated(
         self,

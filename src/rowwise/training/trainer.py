@@ -21,8 +21,9 @@ from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.step import RowwiseStep
 from rowwise.training.table import CAPACITY, Spec, Table, as_they_are
 
-# Rows that are updated at once: with their slots and gradients they stay in cache.
-BLOCK_ROWS = 512
+# Rows that are updated at once. A batch has few of its blocks in vain, and with their slots and
+# gradients they stay in cache; in blocks of less, starting them takes longer than updating them.
+BLOCKS, LEAST_ROWS, MOST_ROWS = 16, 256, 1024
 
 # Executions of the step between two looks for bad ids. A look waits for the step.
 LOOK_EVERY = 32
@@ -38,7 +39,7 @@ class _Run:
         indices = [i for i, variable in enumerate(variables) if id(variable) in by_table]
         chosen = [by_table[id(variables[i])] for i in indices]
         most = max((decision.lookups for decision in chosen), default=1)
-        block = min(BLOCK_ROWS, 1 << max(5, (most - 1).bit_length()))
+        block = min(max(most // BLOCKS, LEAST_ROWS), MOST_ROWS, 1 << (most - 1).bit_length())
         split = SplitOptimizer(optimizer, variables, indices, block)
         self.tables = []
         for index, slots, decision in zip(indices, split.slots, chosen, strict=True):
@@ -46,7 +47,10 @@ class _Run:
             assert decision.form is not None
             row_count, columns = variable.shape
             resting = decision.layer.resting_rows
-            spec = Spec(index, slots, decision.form, row_count, columns, variable.dtype, resting)
+            room = -(-decision.lookups // block) * block
+            spec = Spec(
+                index, slots, decision.form, row_count, columns, variable.dtype, room, resting
+            )
             held = [optimizer.variables[place] for place in slots]
             self.tables.append(Table(spec, variable, held, model))
         self._split = split
