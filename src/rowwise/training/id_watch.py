@@ -17,11 +17,12 @@ from rowwise.training.tapes import InvalidIds
 ops = keras.ops
 
 Record = dict[str, Any]
-"""``layer``: int32, the number of the layer, or one of the two below; ``batch``: int32, batches
-since the start; ``position``: int32 (MAX_RANK,); ``wrong`` and ``total``: int32 counts; ``whole``
-and ``number``: the id as int32 and as float32; ``floating``: whether it came as a float;
-``rank``: of the ids."""
+"""``counts``: int32, in the order of ``FIELDS``, and then `MAX_RANK` numbers, the id's position;
+``id``: the id as float32. Two arrays and not one for each field: a step pays for each."""
 
+# The number of the layer or one of the two below; batches since the start; ids with no row, and
+# all ids; the id as int32; whether it came as a float; the rank of the ids.
+FIELDS = ("layer", "batch", "wrong", "total", "whole", "floating", "rank")
 NONE = -1
 UNSTEADY = -2
 MAX_RANK = 8
@@ -35,27 +36,18 @@ class IdWatch:
 
     def begin(self) -> Record:
         """The record of a run in which nothing was found yet."""
-        zero = ops.zeros((), dtype="int32")
-        return {
-            "layer": zero + NONE,
-            "batch": zero,
-            "position": ops.zeros((MAX_RANK,), dtype="int32"),
-            "wrong": zero,
-            "total": zero,
-            "whole": zero,
-            "number": ops.zeros((), dtype="float32"),
-            "floating": ops.zeros((), dtype="bool"),
-            "rank": zero,
-        }
+        counts = np.zeros(len(FIELDS) + MAX_RANK, np.int32)
+        counts[FIELDS.index("layer")] = NONE
+        # A copy, since the step may overwrite it.
+        return {"counts": ops.array(counts), "id": ops.zeros((), dtype="float32")}
 
     @staticmethod
     def is_clean(record: Record, found: list[InvalidIds]) -> Any:
         """Whether neither this batch nor one before has a bad id; a boolean scalar."""
-        clean = ops.equal(record["layer"], NONE)
         return reduce(
             lambda so_far, one: ops.logical_and(so_far, ops.logical_not(ops.any(one.wrong))),
             found,
-            clean,
+            _says_nothing(record),
         )
 
     def after(self, record: Record, found: list[InvalidIds], steady: Any, clean: Any) -> Record:
@@ -68,24 +60,27 @@ class IdWatch:
             clean: whether there is nothing to record, now or before.
         """
         assert rows is not None
-        record = {**record, "batch": record["batch"] + ops.cast(clean, "int32")}
-        is_first = ops.logical_and(ops.logical_not(clean), ops.equal(record["layer"], NONE))
+        is_batch = np.zeros(len(FIELDS) + MAX_RANK, np.int32)
+        is_batch[FIELDS.index("batch")] = 1
+        counts = record["counts"] + is_batch * ops.cast(clean, "int32")
+        record = {**record, "counts": counts}
+        batch = counts[FIELDS.index("batch")]
+        is_first = ops.logical_and(ops.logical_not(clean), _says_nothing(record))
 
         def describe() -> Record:
-            described = {**record, "layer": ops.where(steady, NONE, UNSTEADY)}
+            unsteady = _counts(ops.where(steady, NONE, UNSTEADY), batch)
+            described = {"counts": unsteady, "id": ops.zeros((), dtype="float32")}
             for one in reversed(found):  # the first in the model comes out last
-                there, detail = ops.any(one.wrong), self._detail(one)
+                there, detail = ops.any(one.wrong), self._detail(one, batch)
                 described = {
-                    name: ops.where(there, detail[name], value)
-                    for name, value in described.items()
-                    if name in detail
-                } | {"batch": described["batch"]}
-            return {name: ops.cast(described[name], record[name].dtype) for name in record}
+                    name: ops.where(there, detail[name], value) for name, value in described.items()
+                }
+            return described
 
         result: Record = rows.either(is_first, describe, lambda: record)
         return result
 
-    def _detail(self, one: InvalidIds) -> Record:
+    def _detail(self, one: InvalidIds, batch: Any) -> Record:
         if one.layer not in self._layers:
             self._layers.append(one.layer)
         ids, wrong = ops.reshape(one.ids, (-1,)), ops.reshape(one.wrong, (-1,))
@@ -95,26 +90,26 @@ class IdWatch:
         for size in reversed(one.ids.shape):
             position.append(left % size)
             left = left // size
-        position = [*reversed(position)][:MAX_RANK]
-        zero = ops.zeros((), dtype="int32")
         floating = "float" in keras.backend.standardize_dtype(ids.dtype)
-        return {
-            "layer": zero + self._layers.index(one.layer),
-            "position": ops.stack([*position, *[zero] * (MAX_RANK - len(position))]),
-            "wrong": ops.sum(ops.cast(wrong, "int32")),
-            "total": zero + int(np.prod(one.ids.shape)),
-            "whole": zero if floating else ops.cast(worst, "int32"),
-            "number": ops.cast(worst, "float32"),
-            "floating": ops.cast(floating, "bool"),
-            "rank": zero + len(one.ids.shape),
-        }
+        counts = _counts(
+            self._layers.index(one.layer),
+            batch,
+            ops.sum(ops.cast(wrong, "int32")),
+            int(np.prod(one.ids.shape)),
+            0 if floating else worst,
+            floating,
+            len(one.ids.shape),
+            *reversed(position),
+        )
+        return {"counts": counts, "id": ops.cast(worst, "float32")}
 
     def error(self, record: Record) -> RowwiseError | None:
         """What ``record`` says, as an error; None when it says nothing. Waits for the step."""
-        number = int(record["layer"])
+        counts = np.asarray(record["counts"])
+        said = dict(zip(FIELDS, counts.tolist(), strict=False))
+        number, batch = said["layer"], said["batch"]
         if number == NONE:
             return None
-        batch = int(record["batch"])
         if number == UNSTEADY:
             return InvalidIdError(
                 f"In batch {batch} of training, the model looked up other ids when it was run a "
@@ -122,13 +117,23 @@ class IdWatch:
                 'layer updates="dense".'
             )
         layer = self._layers[number]
-        worst = np.float32(record["number"]) if record["floating"] else np.int32(record["whole"])
-        rank = int(record["rank"])
-        position = tuple(int(index) for index in np.asarray(record["position"])[:rank])
-        error = layer.id_range.error(worst, position, int(record["wrong"]), int(record["total"]))
+        worst = np.float32(record["id"]) if said["floating"] else np.int32(said["whole"])
+        position = tuple(counts[len(FIELDS) :][: said["rank"]].tolist())
+        error = layer.id_range.error(worst, position, said["wrong"], said["total"])
         located = InvalidIdError(
             f"{error} This was in batch {batch} of the epoch, counted from 0; neither it nor any "
             "batch after it changed the weights."
         )
         located.worst, located.position = worst, position
         return located
+
+
+def _says_nothing(record: Record) -> Any:
+    return ops.equal(record["counts"][FIELDS.index("layer")], NONE)
+
+
+def _counts(*values: Any) -> Any:
+    """``counts`` that begin with these values; the others are 0."""
+    given = [ops.cast(value, "int32") for value in values[: len(FIELDS) + MAX_RANK]]
+    zero = ops.zeros((), dtype="int32")
+    return ops.stack([*given, *[zero] * (len(FIELDS) + MAX_RANK - len(given))])

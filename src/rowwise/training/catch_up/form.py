@@ -92,10 +92,15 @@ class CatchUp(ABC):
 
     def asleep(self, slots: list[Any]) -> Any:
         """Which rows stay as they are however long they rest: boolean (n,), by slots (n, d)."""
+        none = ops.zeros((slots[0].shape[0],), dtype="bool")
         if not self.rests_at_zero:
-            return ops.zeros((slots[0].shape[0],), dtype="bool")
-        moving = [ops.any(ops.not_equal(slot, 0), axis=-1) for slot in slots]
-        return ops.logical_not(reduce(ops.logical_or, moving))
+            return none
+        moving = [ops.any(ops.not_equal(slot, 0), axis=-1) for slot in self.moving_slots(slots)]
+        return ops.logical_not(reduce(ops.logical_or, moving, none))
+
+    def moving_slots(self, slots: list[Any]) -> list[Any]:
+        """Those of a row's ``slots`` without which nothing moves."""
+        return slots
 
 
 class Powers:

@@ -59,8 +59,8 @@ class Tail(CatchUp):
     def record(self, history: History, step: Step) -> History:
         return history if self.decay is None else self.decay.record(history, step)
 
-    def asleep(self, slots: list[Any]) -> Any:
-        return super().asleep([slots[number] for number in self._powers])
+    def moving_slots(self, slots: list[Any]) -> list[Any]:
+        return [slots[number] for number in self._powers]
 
     def factors(self, last: Any, now: Now, dtype: str) -> Factors:
         rested = now.clock - last
