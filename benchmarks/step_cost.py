@@ -39,8 +39,10 @@ TINY = 1_000
 NAMES = {
     "stock": "stock Keras",
     "exact": "rowwise exact",
+    "lazy": "rowwise lazy",
     "auto": "rowwise auto",
     "torch": "torch SparseAdam",
+    "bag": "torch, Bag",
 }
 
 
@@ -99,8 +101,8 @@ class Bench:
         self.say(f"\n{head}, batches of {texts} x {length} = {texts * length:,} ids")
         self.say(
             f"{'rows':>9}  {'':16} {'ms/step':>9} {'flush ms':>9} {'total':>9} {'of steps':>8} "
-            f"{'x stock':>8} {'x torch':>8} {'peak MB':>8} {'limit MB':>8} {'bytes/step':>10} "
-            f"{'of bound':>8}"
+            f"{'x stock':>8} {'x torch':>8} {'x bag':>7} {'peak MB':>8} {'limit MB':>8} "
+            f"{'bytes/step':>10} {'of bound':>8}"
         )
         tiny = self.measure(case)
         tiny_mb = 0.0 if tiny is None else tiny.peak_mb
@@ -109,8 +111,8 @@ class Bench:
         found: dict[tuple[str, int], Result] = {}
         for rows in self.options.rows:
             of_size: dict[str, Result] = {}
-            methods = ["torch", "stock", "exact", "auto"]
-            for method in methods if is_installed("torch") else methods[1:]:
+            peers = ["torch", "bag"] if head == "pooled" else ["torch"]
+            for method in [*(peers if is_installed("torch") else []), "stock", "exact", "auto"]:
                 one = replace(case, method=method, rows=rows)
                 result = self.measure(one)
                 if result is None:
@@ -132,7 +134,7 @@ class Bench:
         self.say(
             f"{case.rows:9,}  {NAMES[case.method] + how:16.20} {result.step_ms:9.3f} "
             f"{result.flush_ms:9.1f} {result.total_ms:9.3f} {result.steps:8,} "
-            f"{times('stock'):>8} {times('torch'):>8} {result.peak_mb:8,.0f} "
+            f"{times('stock'):>8} {times('torch'):>8} {times('bag'):>7} {result.peak_mb:8,.0f} "
             f"{1.15 * table_mb(case) + tiny_mb:8,.0f} {moved / 1e6:8.2f}MB "
             f"{100 * least_ms / result.total_ms:7.1f}%"
         )
@@ -167,7 +169,8 @@ class Bench:
         if is_installed("fasttext") and self.options.device == "cpu":
             count = texts * (20 if self.options.quick else 200)
             speeds["fastText supervised"] = alone(measure_fasttext, rows, length, count)
-        for method in ["torch", "stock", "exact", "auto"][0 if is_installed("torch") else 1 :]:
+        peers = ["torch", "bag"] if is_installed("torch") else []
+        for method in [*peers, "stock", "exact", "lazy", "auto"]:
             case = Case(method, rows, "pooled", texts, length)
             result = self.measure(
                 replace(case, runs=self.options.runs, seconds=self.options.seconds)

@@ -49,7 +49,9 @@ class Result:
 def measure(case: Case) -> Result:
     """Train on ``case``, and say what it took."""
     ids, labels, distinct = make_data(case)
-    kind: type[KerasModel] | type[TorchModel] = TorchModel if case.method == "torch" else KerasModel
+    kind: type[KerasModel] | type[TorchModel] = (
+        TorchModel if case.method in ("torch", "bag") else KerasModel
+    )
     kind(Case(case.method, 10, case.head, 2, case.length), ids, labels)  # loads the libraries
     before = _memory("VmRSS")
     model = kind(case, ids, labels)

@@ -17,7 +17,8 @@ class Case:
     """What is measured."""
 
     method: str
-    """``stock``, Keras's own layer; ``exact``, ``auto``, rowwise's; ``torch``, SparseAdam."""
+    """``stock``, Keras's own layer; ``exact``, ``auto``, rowwise's; ``torch``, SparseAdam with
+    ``nn.Embedding``; ``bag``, the same with ``nn.EmbeddingBag``, which sums while it looks up."""
     rows: int
     head: str
     """``pooled``, the mean of a text's rows and Dense; or ``lstm``, LSTM(32) and Dense."""
@@ -85,6 +86,8 @@ class KerasModel:
         sequential = rowwise.Sequential if self._ours else keras.Sequential
         self.model = sequential([keras.Input((case.length,), dtype="int32"), *body])
         self.model.compile("adam", "binary_crossentropy")
+        # Made in the background, with memory of its own: that is not training's.
+        getattr(self._table.embeddings.value, "block_until_ready", lambda: None)()
 
     def fit(self, steps: int) -> None:
         texts = steps * self._case.batch
@@ -123,11 +126,12 @@ class TorchModel:
         self._case, self._device = case, "cuda" if on_gpu() else "cpu"
         self._ids, self._labels = torch.from_numpy(ids), torch.from_numpy(labels)
         size = (case.rows, case.columns)
-        if case.head == "pooled":
+        self._lstm: Any = None
+        if case.method == "bag":
             self._table: Any = torch.nn.EmbeddingBag(*size, mode="mean", sparse=True)
-            self._lstm = None
         else:
             self._table = torch.nn.Embedding(*size, sparse=True)
+        if case.head == "lstm":
             self._lstm = torch.nn.LSTM(case.columns, 32, batch_first=True).to(self._device)
         self._table = self._table.to(self._device)
         width = case.columns if self._lstm is None else 32
@@ -144,7 +148,10 @@ class TorchModel:
             ids = self._ids[start : start + self._case.batch].to(self._device)
             labels = self._labels[start : start + self._case.batch].to(self._device)
             rows = self._table(ids)
-            text = rows if self._lstm is None else self._lstm(rows)[0][:, -1]
+            if self._lstm is not None:
+                text = self._lstm(rows)[0][:, -1]
+            else:
+                text = rows if self._case.method == "bag" else rows.mean(1)
             loss = self._loss(self._dense(text), labels)
             for optimizer in self._optimizers:
                 optimizer.zero_grad()

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import pytest
 from twins import (
+    BATCH,
     LENGTH,
     OURS,
     ROWS,
@@ -218,6 +219,20 @@ def test_what_a_callback_assigns_is_trained_on(pair: Pair) -> None:
     for model in pair.restart():
         model.fit(IDS, TARGETS, callbacks=[Writes()], epochs=2, **FIT)
     assert_twins(*pair.models)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "lion"])
+def test_slots_that_somebody_writes_move_rows_that_were_never_looked_up(optimizer: str) -> None:
+    models = [simple(kit, optimizer) for kit in (OURS, STOCK)]
+    ids, targets = batches(20)
+    for model in models:
+        model.fit(ids, targets, batch_size=BATCH, shuffle=False, verbose=0)
+        for variable in model.optimizer.variables:
+            if tuple(variable.shape) == tuple(model.layers[0].embeddings.shape):
+                variable.assign(np.full(variable.shape, 0.01))
+        model.fit(ids, targets, batch_size=BATCH, shuffle=False, verbose=0)
+    assert_twins(*models)
+    assert ROWS - 1 not in ids
 
 
 def test_checkpoints_in_the_middle_of_an_epoch(pair: Pair, tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ of a common server; what matters is their ratio.
 
 # A dense step passes over the table, its gradient and the optimizer's slots, element by element:
 # while they fit into the cache, and beyond.
-DENSE_IN_CACHE = 0.3
+DENSE_IN_CACHE = 0.35
 DENSE_BEYOND = 1.6
 CACHED_ELEMENTS = 2_000_000
 
-# A row-wise step: whatever it does once, and for each element of the rows that it looks up.
-ROWWISE_START = 250_000.0
-ROWWISE_ELEMENT = 3.5
+# A row-wise step: whatever it does once, and for each element of the rows that it updates. What is
+# done for each lookup is the same in both, summing up the rows or their gradients.
+ROWWISE_START = 100_000.0
+ROWWISE_ELEMENT = 2.0
 
 
 def dense_cost(row_count: int, columns: int) -> float:
@@ -22,6 +23,9 @@ def dense_cost(row_count: int, columns: int) -> float:
     return DENSE_IN_CACHE * (elements - beyond) + DENSE_BEYOND * beyond
 
 
-def rowwise_cost(lookups: int, columns: int) -> float:
-    """Nanoseconds of a row-wise step that looks up ``lookups`` ids, beyond what both ways cost."""
-    return ROWWISE_START + ROWWISE_ELEMENT * lookups * columns
+def rowwise_cost(row_count: int, lookups: int, columns: int) -> float:
+    """Nanoseconds of a row-wise step that looks up ``lookups`` ids, beyond what both ways cost.
+
+    How many of them are the same nobody knows before: at most, each row is updated.
+    """
+    return ROWWISE_START + ROWWISE_ELEMENT * min(lookups, row_count) * columns

@@ -124,7 +124,7 @@ def _decision(model: Any, layer: Any, why: str, survey: Survey, capacity: int) -
     if wanted == "exact":
         return Decision(layer, "exact", "asked for", form, count)
     dense = dense_cost(layer.input_dim, layer.output_dim)
-    rowwise = rowwise_cost(count, layer.output_dim)
+    rowwise = rowwise_cost(layer.input_dim, count, layer.output_dim)
     compared = (
         f"{layer.input_dim:,} rows, {count:,} lookups a batch: row-wise is expected to take "
         f"{rowwise / dense:.2g} times as long as dense"
