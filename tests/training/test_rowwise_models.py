@@ -278,7 +278,7 @@ def train_both(case: Case, kits: tuple[Kit, Kit]) -> tuple[list[Any], list[Any]]
     told = [case.train(model) for model in models]
     for model in models:
         for now, then in zip(model.get_weights(), start, strict=True):
-            assert np.abs(now - then).max() > 1e-3
+            assert np.abs(now - then).max() > 10 * TOLERANCE
     return models, told
 
 
