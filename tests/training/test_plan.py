@@ -240,7 +240,7 @@ def made(build: Build, kit: Kit) -> Any:
     return build(kit)
 
 
-@pytest.mark.parametrize("name", [name for name in REASONS if name != "accumulation"])
+@pytest.mark.parametrize("name", REASONS)
 def test_a_reason_is_printed_and_the_table_trains_as_in_stock_keras(name: str) -> None:
     build, reason = REASONS[name]
     ours, stock = made(build, AUTO), made(build, STOCK)
@@ -257,7 +257,7 @@ def test_a_reason_is_printed_and_the_table_trains_as_in_stock_keras(name: str) -
     assert_twins(ours, stock, 1e-5)
 
 
-FORCED = [(name, "exact") for name in REASONS if name != "use_ema"]
+FORCED = [(name, "exact") for name in REASONS]
 FORCED += [(name, "lazy") for name in ("Lamb", "accumulation", "regularizer", "tied, table", "RNN")]
 
 
@@ -274,10 +274,20 @@ def test_a_forced_way_that_is_impossible_is_an_error_with_the_reason(
     assert f"{reason}. Remove the reason" in message
 
 
-def test_after_such_an_error_the_weights_are_there_and_another_optimizer_trains_exactly() -> None:
+@pytest.mark.parametrize("name", ["Lamb", "use_ema", "tied, table"])
+def test_after_an_impossible_way_in_fit_the_weights_are_as_before(name: str) -> None:
+    model = made(REASONS[name][0], OURS)
+    before = model.get_weights()
+    with pytest.raises(InvalidArgumentError):
+        model.fit(IDS, TARGETS, **FIT)
+    assert_close(model.get_weights(), before, 0.0)
+
+
+@pytest.mark.parametrize("by", ["fit", "train_on_batch"])
+def test_after_such_an_error_another_optimizer_trains_exactly(by: str) -> None:
     ours, stock = simple(OURS, optimizers.Lamb()), simple(STOCK)
     with pytest.raises(InvalidArgumentError, match="Lamb"):
-        ours.train_on_batch(IDS[:BATCH], TARGETS[:BATCH])
+        getattr(ours, by)(IDS[:BATCH], TARGETS[:BATCH])
     assert_close(ours.get_weights(), stock.get_weights(), 0.0)
     ours.compile(optimizers.Adam(), "binary_crossentropy")
     for model in (ours, stock):
@@ -306,14 +316,25 @@ def test_dense_is_dense_where_row_wise_would_be_possible() -> None:
     assert_twins(ours, stock)
 
 
-def test_a_train_step_of_ones_own_is_told() -> None:
-    class ModelWithItsOwnStep(rowwise.Model):
-        def train_step(self, state: Any, data: Any) -> Any:
-            return super().train_step(state, data)
+class ModelWithItsOwnStep(rowwise.Model):
+    def train_step(self, state: Any, data: Any) -> Any:
+        return super().train_step(state, data)
 
+
+def with_its_own_step(kit: Kit) -> Any:
     ids = keras.Input((LENGTH,), dtype="int32")
-    rows = AUTO.embedding(name="words")(ids)
-    model = finished(ModelWithItsOwnStep(ids, head(ops.mean(rows, axis=1))))
+    rows = kit.embedding(name="words")(ids)
+    return finished(ModelWithItsOwnStep(ids, head(ops.mean(rows, axis=1))))
+
+
+@pytest.mark.parametrize("updates", ["exact", "lazy"])
+def test_a_forced_way_and_a_train_step_of_ones_own_are_an_error(updates: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="impossible: the model has a train_step"):
+        with_its_own_step(Kit(True, updates)).fit(IDS, TARGETS, **FIT)
+
+
+def test_a_train_step_of_ones_own_is_told() -> None:
+    model = with_its_own_step(AUTO)
     before = model.get_weights()[0]
     model.fit(IDS, TARGETS, **FIT)
     assert explained(model) == "words: dense (the model has a train_step of its own)\n"

@@ -6,7 +6,7 @@ of a common server; what matters is their ratio.
 
 # A dense step passes over the table, its gradient and the optimizer's slots, element by element:
 # while they fit into the cache, and beyond.
-DENSE_IN_CACHE = 0.35
+DENSE_IN_CACHE = 0.5
 DENSE_BEYOND = 1.6
 CACHED_ELEMENTS = 2_000_000
 

@@ -42,6 +42,15 @@ def rate_variable(optimizer: Any) -> Any:
     return rate if isinstance(rate, keras.Variable) else None
 
 
+def iterations_variable(optimizer: Any) -> Any:
+    """The variable that counts an optimizer's steps.
+
+    The public ``iterations`` is computed from it where gradients are accumulated, from a value that
+    may not be there.
+    """
+    return optimizer._iterations
+
+
 def decays(optimizer: Any, variable: Any) -> bool:
     """Whether the optimizer's weight decay, if it has one, is for ``variable``, too."""
     return bool(optimizer._use_weight_decay(variable))
@@ -142,6 +151,16 @@ class TrainerSeam:
     def values_as_they_are(self) -> AbstractContextManager[None]:
         """A context in which variables are read and assigned without more ado."""
         return nullcontext()
+
+    def hold_state(self, state: tuple[Any, ...]) -> None:
+        """Let the trainer give the variables these values again if the step ends in an error.
+
+        It takes them away before a loop, and knows of new ones only after the first step.
+        """
+        names = ("trainable", "non_trainable", "optimizer", "metrics")
+        self._jax_state = {
+            f"{name}_variables": values for name, values in zip(names, state, strict=True)
+        }
 
     def _get_jax_state(self, *args: Any, **kwargs: Any) -> Any:
         with self.values_as_they_are():

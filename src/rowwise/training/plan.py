@@ -18,6 +18,9 @@ from rowwise.training.tapes import Lookups, SurveyTape
 
 ops = keras.ops
 
+# Values of ``updates`` that are an error where they are impossible.
+FORCED = ("exact", "lazy")
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -82,14 +85,28 @@ def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decis
     return decisions, survey.hidden
 
 
-def check_rows_may_rest(model: Any) -> None:
-    """Raise where a model that trains in a way of its own has rows that are not to train."""
+def check_before_training(model: Any, capacity: int) -> None:
+    """Raise what can be said before there is a batch.
+
+    Args:
+        model: compiled and built.
+        capacity: the most steps between two flushes.
+
+    Raises:
+        InvalidArgumentError: a layer forces a way that is impossible, or has rows that a train_step
+            of one's own cannot see to.
+    """
+    own = has_own_train_step(model)
     for layer in embedding_layers(model):
-        if layer.resting_rows is not None:
+        if own and layer.resting_rows is not None:
             raise InvalidArgumentError(
                 f"Layer {layer.name!r} has rows that do not train, which a train_step of one's own "
                 "cannot see to. Remove zero_padding and trainable_rows, or the train_step."
             )
+        if layer.updates in FORCED and layer.table.trainable:
+            why = _why_dense(model, layer) or _form(model, layer, capacity)[1]
+            if why:
+                raise _impossible(layer, why)
 
 
 def preview(model: Any, capacity: int) -> list[Decision]:
@@ -112,11 +129,8 @@ def _decision(model: Any, layer: Any, why: str, survey: Survey, capacity: int) -
     form = None
     if not why:
         form, why = _form(model, layer, capacity)
-    if why and wanted in ("exact", "lazy"):
-        raise InvalidArgumentError(
-            f'Layer {layer.name!r} asks for updates="{wanted}", which is impossible: {why}. '
-            'Remove the reason, or use updates="auto", which then trains this table densely.'
-        )
+    if why and wanted in FORCED:
+        raise _impossible(layer, why)
     if why:
         return Decision(layer, "dense", why)
     if wanted == "lazy":
@@ -132,6 +146,13 @@ def _decision(model: Any, layer: Any, why: str, survey: Survey, capacity: int) -
     if rowwise < dense:
         return Decision(layer, "exact", compared, form, count)
     return Decision(layer, "dense", compared)
+
+
+def _impossible(layer: Any, why: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f'Layer {layer.name!r} asks for updates="{layer.updates}", which is impossible: {why}. '
+        'Remove the reason, or use updates="auto", which then trains this table densely.'
+    )
 
 
 def _form(model: Any, layer: Any, capacity: int) -> tuple[CatchUp | None, str]:

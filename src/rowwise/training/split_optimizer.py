@@ -17,6 +17,7 @@ from rowwise.backend import keras
 from rowwise.training.keras_seam import (
     decays,
     forget_values,
+    iterations_variable,
     rate_variable,
     rebuilt_optimizer,
     rename_like,
@@ -90,7 +91,7 @@ class SplitOptimizer:
         self.dense = [i for i in range(len(variables)) if i not in tables]
         self._places = _with_actual_rate(find_places(optimizer, variables), optimizer)
         self.slots = [self._places.slots[i] for i in tables]
-        iterations = _index_of(self._inner.iterations, optimizer.variables)
+        iterations = _index_of(iterations_variable(self._inner), optimizer.variables)
         assert iterations is not None
         self._iterations = iterations
 

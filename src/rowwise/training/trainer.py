@@ -11,7 +11,7 @@ from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.keras_seam import TrainerSeam, has_own_train_step
 from rowwise.training.plan import (
     Decision,
-    check_rows_may_rest,
+    check_before_training,
     decide,
     embedding_layers,
     preview,
@@ -138,8 +138,8 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
             if getattr(self, "train_function", None) is not None and not force:
                 return
             self._end_run()
+            check_before_training(self, CAPACITY)
             if has_own_train_step(self) or not embedding_layers(self):
-                check_rows_may_rest(self)
                 super().make_train_function(force=force)
                 return
 
@@ -160,6 +160,7 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
         def _run_for(self, state: Any, data: Any) -> _Run:
             run = self._run()
             if run is None:
+                self.hold_state(state)
                 run = _Run(self, state, data)
                 self._rowwise_run = run
             for table in run.tables:
