@@ -52,6 +52,26 @@ def test_the_trainers_state_has_four_parts(model: Any) -> None:
     assert sizes == [len(part) for part in known], CHANGED.format("_get_jax_state")
 
 
+def test_what_the_trainer_holds_comes_back_to_the_variables(model: Any) -> None:
+    class Held(keras_seam.TrainerSeam, keras.Sequential):
+        pass
+
+    held = Held([keras.Input((2,)), keras.layers.Dense(1)])
+    held.compile("sgd", "mse")
+    held._jax_state_synced = False
+    values = [np.full(variable.shape, 3.0) for variable in held.trainable_variables]
+    held.hold_state((values, [], [], []))
+    held.jax_state_sync()
+    for variable in held.trainable_variables:
+        assert (variable.numpy() == 3).all(), CHANGED.format("_jax_state")
+
+
+def test_an_optimizer_counts_its_steps_where_it_did() -> None:
+    optimizer = keras.optimizers.SGD(gradient_accumulation_steps=2)
+    counted = keras_seam.iterations_variable(optimizer)
+    assert counted in optimizer.variables, CHANGED.format("_iterations")
+
+
 def test_an_optimizer_keeps_its_rate_where_it_did() -> None:
     schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.9)
     for rate, held in ((0.5, True), (schedule, False), (lambda: 0.5, False)):

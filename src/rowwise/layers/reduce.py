@@ -62,7 +62,7 @@ class EmbedReduce(Embedding):
 
     def _combined(self, rows: Any, ids: Any, weights: Any) -> Any:
         shares = ops.cast(self._shares(ids, weights), rows.dtype)
-        return ops.einsum("...l,...ld->...d", shares, rows)
+        return ops.sum(rows * ops.expand_dims(shares, -1), axis=-2)
 
     def _shares(self, ids: Any, weights: Any) -> Any:
         """What each row is multiplied by before all are added up: the shape of ``ids``."""

@@ -1,6 +1,7 @@
 """Which tables of a model train row-wise, and why the others do not."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -44,6 +45,8 @@ class Survey:
 
     counts: dict[int, int]
     """For each variable, by ``id``, how many ids are looked up."""
+    summed: dict[int, int]
+    """The same, of those whose rows are summed as they are looked up."""
     reads: set[int]
     """Variables, by ``id``, that are read otherwise."""
     inner: set[int]
@@ -137,8 +140,9 @@ def _decision(model: Any, layer: Any, why: str, survey: Survey, capacity: int) -
         return Decision(layer, "lazy", "asked for: rows at rest stay as they are", form, count)
     if wanted == "exact":
         return Decision(layer, "exact", "asked for", form, count)
-    dense = dense_cost(layer.input_dim, layer.output_dim)
-    rowwise = rowwise_cost(layer.input_dim, count, layer.output_dim)
+    size = (layer.input_dim, layer.output_dim)
+    dense = dense_cost(*size, survey.summed.get(id(layer.table), 0))
+    rowwise = rowwise_cost(*size, count)
     compared = (
         f"{layer.input_dim:,} rows, {count:,} lookups a batch: row-wise is expected to take "
         f"{rowwise / dense:.2g} times as long as dense"
@@ -223,7 +227,9 @@ def _survey(model: Any, tables: list[Any], state: Any, data: Any) -> Survey:
             else:
                 hidden.append(invalid[number - len(variables)].layer)
     found = passes[0]
-    counts: dict[int, int] = {}
-    for variable, ids in zip(found.variables, found.ids, strict=True):
-        counts[id(variable)] = counts.get(id(variable), 0) + math.prod(ids.shape)
-    return Survey(counts, reads, inner, hidden)
+    counts: Counter[int] = Counter()
+    summed: Counter[int] = Counter()
+    for variable, ids, reduced in zip(found.variables, found.ids, found.reduced, strict=True):
+        counts[id(variable)] += math.prod(ids.shape)
+        summed[id(variable)] += math.prod(ids.shape) if reduced else 0
+    return Survey(counts, summed, reads, inner, hidden)

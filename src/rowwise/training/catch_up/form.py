@@ -95,7 +95,11 @@ class CatchUp(ABC):
         none = ops.zeros((slots[0].shape[0],), dtype="bool")
         if not self.rests_at_zero:
             return none
-        moving = [ops.any(ops.not_equal(slot, 0), axis=-1) for slot in self.moving_slots(slots)]
+        # By largest and smallest numbers: a comparison of all would be an array of a table's size.
+        ends = [
+            end(slot, axis=-1) for slot in self.moving_slots(slots) for end in (ops.max, ops.min)
+        ]
+        moving = [ops.not_equal(end, 0) for end in ends]
         return ops.logical_not(reduce(ops.logical_or, moving, none))
 
     def moving_slots(self, slots: list[Any]) -> list[Any]:
