@@ -10,16 +10,16 @@ DENSE_IN_CACHE = 0.5
 DENSE_BEYOND = 1.6
 CACHED_ELEMENTS = 2_000_000
 
-# For each element of rows that are summed as they are looked up (`EmbedReduce`): a dense step has them
-# and their gradient in memory, a row-wise step does not.
+# For each element of rows that are summed as they are looked up (`EmbedReduce`): a dense step has
+# them and their gradient in memory, a row-wise step does not.
 DENSE_SUMMED = 0.4
 
-# A row-wise step: whatever it does once, and for each element of the rows that it updates. What else
-# is done for each lookup is the same in both.
+# A row-wise step: whatever it does once, and for each element of the rows that it updates. What
+# else is done for each lookup is the same in both.
 ROWWISE_START = 100_000.0
 ROWWISE_ELEMENT = 2.0
 
-# How many of the ids in a batch are different, nobody knows before; of words it is about this share.
+# How many of a batch's ids are different, nobody knows before; of words it is about this share.
 DISTINCT = 0.5
 
 

@@ -217,17 +217,29 @@ class RowwiseStep:
         norms = [_norm(one) if split.sees_norms else ops.zeros((), one.dtype) for one in sums]
         rate = split.rate(optimizer)
         dense = [trainable[index] for index in split.dense]
-        new_dense, new_optimizer = split.apply_dense(optimizer, rate, dense, of_dense, norms)
+        of_tables = {place for table in self._tables for place in table.spec.slots}
+        others = [place for place in range(len(optimizer)) if place not in of_tables]
+
+        def apply() -> tuple[list[Any], list[Any]]:
+            new_dense, new = split.apply_dense(optimizer, rate, dense, of_dense, norms)
+            return new_dense, [new[place] for place in others]
+
+        # A branch and no choice between numbers: what is dense may be as large as a table.
+        new_dense, new = rows.either(
+            sound, apply, lambda: (dense, [optimizer[place] for place in others])
+        )
+        after = list(optimizer)
+        for place, value in zip(others, new, strict=True):
+            after[place] = value
         factors = split.factors(optimizer, of_dense, norms)
         counts = sound
         if split.may_skip:
-            made = split.iterations(new_optimizer) > split.iterations(optimizer)
+            made = split.iterations(after) > split.iterations(optimizer)
             counts = ops.logical_and(sound, made)
 
         trainable = list(trainable)
-        for index, value in zip(split.dense, _chosen(sound, new_dense, dense), strict=True):
+        for index, value in zip(split.dense, new_dense, strict=True):
             trainable[index] = value
-        after = _chosen(sound, new_optimizer, optimizer)
         self._keep_resting(trainable, after, state)
         tables = list(tables)
         for number, table in enumerate(self._tables):
