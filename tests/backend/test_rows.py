@@ -60,11 +60,47 @@ def test_distinct_ids_each_once(
 def test_sums_of_rows(case: tuple[int, list[int], int], columns: int, seed: int) -> None:
     _, targets, room = case
     room = max(room, 12)
-    values = np.random.default_rng(seed).normal(size=(len(targets), columns)).astype("float32")
-    expected = np.zeros((room, columns))
+    generator = np.random.default_rng(seed)
+    values = generator.normal(size=(len(targets), columns)).astype("float32")
+    sums = generator.normal(size=(room, columns)).astype("float32")
+    expected = sums.copy()
     np.add.at(expected, targets, values)
-    given = array(rows.sum_rows(tensor(values, "float32"), tensor(targets), room))
-    np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-6)
+    given = rows.sum_rows(tensor(sums, "float32"), tensor(values, "float32"), tensor(targets))
+    np.testing.assert_allclose(array(given), expected, rtol=1e-5, atol=1e-5)
+
+
+@settings(max_examples=15)
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 3), st.integers(0, 2**31 - 1))
+def test_rows_reduced_by_weights_and_spread_again(
+    texts: int, length: int, columns: int, seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    table = generator.normal(size=(9, columns)).astype("float32")
+    table[0] = np.nan  # nobody looks it up
+    ids = generator.integers(1, 9, (texts, length))
+    weights = generator.normal(size=(texts, length)).astype("float32")
+    reduced = rows.reduce_rows(tensor(table, "float32"), tensor(ids), tensor(weights, "float32"))
+    expected = np.einsum("ml,mld->md", weights, table[ids])
+    np.testing.assert_allclose(array(reduced), expected, rtol=1e-4, atol=1e-4)
+
+    values = generator.normal(size=(texts, columns)).astype("float32")
+    sums = generator.normal(size=table.shape).astype("float32")
+    spread = rows.spread_rows(
+        tensor(sums, "float32"), tensor(values, "float32"), tensor(weights, "float32"), tensor(ids)
+    )
+    np.add.at(sums, ids, weights[..., None] * values[:, None])
+    np.testing.assert_allclose(array(spread), sums, rtol=1e-4, atol=1e-4)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.booleans(), min_size=1, max_size=40), st.integers(0, 5))
+def test_places_of_what_is_true(mask: list[bool], more: int) -> None:
+    size = len(mask)
+    found, count = rows.find_true(tensor(mask, "bool"), size + more)
+    expected = np.flatnonzero(mask)
+    assert int(count) == len(expected)
+    filling = [size] * (size + more - len(expected))
+    np.testing.assert_array_equal(array(found), [*expected, *filling])
 
 
 @pytest.mark.parametrize("width", [None, 1, 3])
@@ -192,9 +228,3 @@ def test_computing_at_once_inside_a_trace() -> None:
 
     rows.compiled(function)(tensor(1))
     assert seen == [6.0]
-
-
-def test_a_value_that_is_there_is_ready() -> None:
-    value = tensor([1])
-    array(value)
-    assert rows.is_ready(value)

@@ -198,10 +198,10 @@ def two_tables(first: str = "exact", second: str = "exact") -> Any:
     return model
 
 
-@pytest.mark.parametrize("second", ["exact", "dense"])
+@pytest.mark.parametrize("ways", [("exact", "exact"), ("exact", "dense"), ("dense", "exact")])
 @pytest.mark.parametrize("bad", [0, 1, 2])
-def test_several_layers(second: str, bad: int) -> None:
-    model = two_tables(second=second)
+def test_several_layers(ways: tuple[str, str], bad: int) -> None:
+    model = two_tables(*ways)
     tags = IDS % 7
     model.fit([IDS, tags], TARGETS, **FIT)
     before = state_of(model)

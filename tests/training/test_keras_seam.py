@@ -60,6 +60,7 @@ def test_what_the_trainer_holds_comes_back_to_the_variables(model: Any) -> None:
     held.compile("sgd", "mse")
     held._jax_state_synced = False
     values = [np.full(variable.shape, 3.0) for variable in held.trainable_variables]
+    keras_seam.forget_values(held.trainable_variables)
     held.hold_state((values, [], [], []))
     held.jax_state_sync()
     for variable in held.trainable_variables:

@@ -235,6 +235,21 @@ def test_slots_that_somebody_writes_move_rows_that_were_never_looked_up(optimize
     assert ROWS - 1 not in ids
 
 
+@pytest.mark.parametrize("by", ["fit", "train_on_batch"])
+def test_a_batch_of_the_wrong_shape_loses_nothing(by: str) -> None:
+    ours, stock = (simple(kit, "nadam") for kit in (OURS, STOCK))
+    ids, targets = batches(12)
+    settings = {"batch_size": BATCH, "shuffle": False, "verbose": 0}
+    for model in (ours, stock):
+        model.fit(ids, targets, **settings)
+    with pytest.raises(ValueError, match="shape"):
+        getattr(ours, by)(ids[:BATCH], np.zeros((BATCH, 3)))
+    assert_twins(ours, stock)
+    for model in (ours, stock):
+        model.fit(ids[::-1], targets, **settings)
+    assert_twins(ours, stock)
+
+
 def test_checkpoints_in_the_middle_of_an_epoch(pair: Pair, tmp_path: Path) -> None:
     found: list[Any] = []
     for number, model in enumerate(pair.restart()):

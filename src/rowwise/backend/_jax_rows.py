@@ -40,8 +40,9 @@ def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
         return total, None
 
     start = jnp.zeros((ids.shape[0], table.shape[1]), table.dtype)
-    together = min(_TOGETHER, ids.shape[1])
-    parts = _parts(ids.T, together), _parts(weights.T, together)
+    together = max(1, min(_TOGETHER, ids.shape[1]))
+    # Filled up with a text's own last id: a row that is not finite stays out of other texts.
+    parts = _parts(ids.T, together, "edge"), _parts(weights.T, together)
     # What is differentiated is computed again, so that no rows are kept for it.
     total, _ = jax.lax.scan(jax.checkpoint(add), start, parts)
     return total
@@ -61,10 +62,10 @@ def spread_rows(sums: Any, values: Any, weights: Any, targets: Any) -> Any:
     return sums
 
 
-def _parts(array: Any, size: int) -> Any:
-    """An array (n, ...) in parts (p, size, ...), filled up with 0."""
+def _parts(array: Any, size: int, filling: str = "constant") -> Any:
+    """An array (n, ...) in parts (p, size, ...), filled up with 0, or with its ``"edge"``."""
     missing = -len(array) % size
-    filled = jnp.pad(array, [(0, missing), *[(0, 0)] * (array.ndim - 1)])
+    filled = jnp.pad(array, [(0, missing), *[(0, 0)] * (array.ndim - 1)], mode=filling)
     return filled.reshape(-1, size, *array.shape[1:])
 
 
@@ -101,7 +102,9 @@ def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
 
 def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
     """See ``rowwise.backend.rows``."""
-    return jax.lax.cond(condition, first, second)
+    if isinstance(condition, jax.core.Tracer):
+        return jax.lax.cond(condition, first, second)
+    return first() if condition else second()
 
 
 def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:

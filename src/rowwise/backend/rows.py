@@ -42,7 +42,7 @@ class Rows(Protocol):
         Args:
             scratch: int32 (n,), with anything in it.
             ids: int32 (m,).
-            count: at least m.
+            count: at least as many as there are different ones.
 
         Returns:
             the scratch for the next call; the distinct ids (count,), filled up with n; for each

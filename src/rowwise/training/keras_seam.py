@@ -157,6 +157,9 @@ class TrainerSeam:
 
         It takes them away before a loop, and knows of new ones only after the first step.
         """
+        variables: list[Any] = self.variables  # type: ignore[attr-defined]
+        if all(variable._value is not None for variable in variables):
+            return  # `train_on_batch` leaves them where they are
         names = ("trainable", "non_trainable", "optimizer", "metrics")
         self._jax_state = {
             f"{name}_variables": values for name, values in zip(names, state, strict=True)

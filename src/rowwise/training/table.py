@@ -198,8 +198,10 @@ class Table:
         """
         carried = self._begin(slots) if self._carried is None else self._carried
         self._carried = None
+        if self.steps:
+            return carried
         # A copy: both this and the optimizer's own are given to the step to overwrite.
-        return carried if self.steps else {**carried, "base": ops.cast(base, "int32") + 0}
+        return {**carried, "base": ops.cast(base, "int32") + 0}
 
     def keep_carried(self, carried: Carried, steps: int) -> None:
         """Keep what a step carried, in which ``steps`` steps were made."""

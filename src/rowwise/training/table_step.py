@@ -69,7 +69,8 @@ class TableStep:
             if variable is self.variable
         ]
         joined = ops.concatenate(ids) if ids[1:] else ids[0]
-        size = -(-joined.shape[0] // self._block_rows) * self._block_rows
+        most = min(joined.shape[0], self.spec.row_count)
+        size = -(-most // self._block_rows) * self._block_rows
         scratch, distinct, places, count = rows.find_distinct(carried["scratch"], joined, size)
         blocks = (count + self._block_rows - 1) // self._block_rows
         if self.spec.resting is not None:
@@ -180,7 +181,6 @@ class TableStep:
             optimizer: the values of all the optimizer's variables.
         """
         sums, factor = gradients
-        may_skip = self._optimizer.may_skip
 
         def update(number: Any, values: list[Any]) -> list[Any]:
             ids = self._block(wanted.ids, number)
@@ -193,12 +193,12 @@ class TableStep:
             new, new_slots = self._optimizer.apply_rows(
                 self._number, optimizer, step.rate, current, slots, gradient
             )
-            written = [new, *new_slots]
-            if may_skip:
-                written = [
-                    ops.where(step.counts, one, other)
-                    for one, other in zip(written, [current, *slots], strict=True)
-                ]
+            # Whether a batch is sound is known for good after the second pass, when these rows are
+            # caught up already: then their slots are to be so as well.
+            written = [
+                ops.where(step.counts, one, other)
+                for one, other in zip([new, *new_slots], [current, *slots], strict=True)
+            ]
             return [
                 rows.put_rows(value, ids, some) for value, some in zip(values, written, strict=True)
             ]

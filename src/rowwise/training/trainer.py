@@ -47,7 +47,7 @@ class _Run:
             assert decision.form is not None
             row_count, columns = variable.shape
             resting = decision.layer.resting_rows
-            room = -(-decision.lookups // block) * block
+            room = -(-min(decision.lookups, row_count) // block) * block
             spec = Spec(
                 index, slots, decision.form, row_count, columns, variable.dtype, room, resting
             )
@@ -73,7 +73,13 @@ class _Run:
             table.take_carried([state[2][place] for place in table.spec.slots], base)
             for table in self.tables
         ]
-        logs, state, carried, self.record = self._step(state, carried, self.record, data)
+        try:
+            logs, state, carried, self.record = self._step(state, carried, self.record, data)
+        except Exception:
+            # In tracing for a batch of another shape, nothing was overwritten yet.
+            for table, kept in zip(self.tables, carried, strict=True):
+                table.keep_carried(kept, 0)
+            raise
         for table, kept in zip(self.tables, carried, strict=True):
             table.keep_carried(kept, 1)
         self._executions += 1
@@ -159,8 +165,8 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
 
         def _run_for(self, state: Any, data: Any) -> _Run:
             run = self._run()
+            self.hold_state(state)
             if run is None:
-                self.hold_state(state)
                 run = _Run(self, state, data)
                 self._rowwise_run = run
             for table in run.tables:
