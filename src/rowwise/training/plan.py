@@ -107,7 +107,7 @@ def check_before_training(model: Any, capacity: int) -> None:
                 "cannot see to. Remove zero_padding and trainable_rows, or the train_step."
             )
         if layer.updates in FORCED and layer.table.trainable:
-            why = _why_dense(model, layer) or _form(model, layer, capacity)[1]
+            why = _why_before_training(model, layer, capacity)
             if why:
                 raise _impossible(layer, why)
 
@@ -121,7 +121,7 @@ def preview(model: Any, capacity: int) -> list[Decision]:
         elif getattr(model, "optimizer", None) is None:
             found.append(Decision(layer, "undecided", "the model is not compiled"))
         else:
-            why = _why_dense(model, layer) or _form(model, layer, capacity)[1]
+            why = _why_before_training(model, layer, capacity)
             how = "dense" if why else "undecided"
             found.append(Decision(layer, how, why or "the first batch of training decides"))
     return found
@@ -182,6 +182,11 @@ def _why_dense(model: Any, layer: Any) -> str:
         "the optimizer accumulates gradients": bool(optimizer.gradient_accumulation_steps),
     }
     return next((why for why, applies in checks.items() if applies), "")
+
+
+def _why_before_training(model: Any, layer: Any, capacity: int) -> str:
+    """Why a table cannot train row-wise, as far as that is known without a batch; "" otherwise."""
+    return _why_dense(model, layer) or _form(model, layer, capacity)[1]
 
 
 def _why_not_by_lookups(layer: Any, survey: Survey) -> str:

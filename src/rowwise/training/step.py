@@ -100,7 +100,7 @@ class RowwiseStep:
         tables, distinct = [carried for carried, _ in found], [wanted for _, wanted in found]
         trainable = list(trainable)
         for number, table in enumerate(self._tables):
-            values = _values_of(table.spec, trainable, optimizer)
+            values = table.spec.values_of(trainable, optimizer)
             current, distinct[number], tables[number] = table.caught_up(
                 values, tables[number], distinct[number]
             )
@@ -130,7 +130,7 @@ class RowwiseStep:
         def look_up(variable: Any, ids: Any) -> Any:
             number = self._number_of(variable)
             table = self._tables[number]
-            return table.look_up(_values_of(table.spec, trainable, optimizer), tables[number], ids)
+            return table.look_up(table.spec.values_of(trainable, optimizer), tables[number], ids)
 
         tape = IdsTape(self._variables, self._hidden, look_up, self._count_lookups(state, batch))
         if self._specs:
@@ -252,16 +252,14 @@ class RowwiseStep:
                 globals=split.shared(optimizer),
             )
             values, tables[number] = table.updated(
-                _values_of(spec, trainable, optimizer),
+                spec.values_of(trainable, optimizer),
                 carried,
                 distinct[number],
                 (sums[number], factors[number]),
                 step,
                 optimizer,
             )
-            trainable[spec.index] = values[0]
-            for place, slot in zip(spec.slots, values[1:], strict=True):
-                after[place] = slot
+            spec.put_values(values, trainable, after)
         return (trainable, other, after, metrics), tables
 
     def _keep_resting(self, trainable: list[Any], optimizer: list[Any], state: State) -> None:
@@ -275,11 +273,6 @@ class RowwiseStep:
 
     def _number_of(self, variable: Any) -> int:
         return next(i for i, known in enumerate(self._variables) if known is variable)
-
-
-def _values_of(spec: Spec, trainable: list[Any], optimizer: list[Any]) -> list[Any]:
-    """A table's values and those of its slots."""
-    return [trainable[spec.index], *(optimizer[place] for place in spec.slots)]
 
 
 def _chosen(condition: Any, new: list[Any], old: list[Any]) -> list[Any]:

@@ -54,6 +54,16 @@ class Spec:
     resting: npt.NDArray[np.bool_] | None = None
     """(n,): rows that never train, or None."""
 
+    def values_of(self, trainable: list[Any], optimizer: list[Any]) -> list[Any]:
+        """The table's value and those of its slots, out of the values of all variables."""
+        return [trainable[self.index], *(optimizer[place] for place in self.slots)]
+
+    def put_values(self, values: list[Any], trainable: list[Any], optimizer: list[Any]) -> None:
+        """Put what ``values_of`` gives back into the lists that it came from."""
+        trainable[self.index] = values[0]
+        for place, slot in zip(self.slots, values[1:], strict=True):
+            optimizer[place] = slot
+
     def rests(self, ids: Any) -> Any:
         """Which of ``ids`` (m,) never train: boolean; false for an id of n."""
         assert self.resting is not None

@@ -5,6 +5,7 @@ learn what is looked up (``SurveyTape``); to get the ids alone (``IdsTape``); an
 differentiate, with the rows at hand (``RowsTape``).
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +40,7 @@ class EnoughSeen(BaseException):
     """Ends a pass after its last lookup; not an Exception, for those are rewritten on the way."""
 
 
-class _Tape:
+class _Tape(ABC):
     """Common to all: the tables whose lookups are taken, and what was looked up.
 
     Args:
@@ -75,8 +76,9 @@ class _Tape:
         self.seen.ids.append(ids)
         self.seen.reduced.append(reduced)
 
+    @abstractmethod
     def _found(self, variable: Any, ids: Any) -> Any:
-        raise NotImplementedError
+        """What a lookup is answered with."""
 
     def _found_sums(self, variable: Any, ids: Any, weights: Any) -> Any:
         found = self._found(variable, ids)

@@ -94,11 +94,8 @@ class _Run:
         """The state with all rows current, while the trainer holds it."""
         trainable, other, optimizer, metrics = (list(part) for part in state)
         for table in self.tables:
-            spec = table.spec
-            values = [trainable[spec.index], *(optimizer[place] for place in spec.slots)]
-            trainable[spec.index], *slots = table.flushed(values)
-            for place, slot in zip(spec.slots, slots, strict=True):
-                optimizer[place] = slot
+            values = table.flushed(table.spec.values_of(trainable, optimizer))
+            table.spec.put_values(values, trainable, optimizer)
         return trainable, other, optimizer, metrics
 
     def raise_bad_ids(self) -> None:
