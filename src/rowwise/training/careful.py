@@ -12,7 +12,7 @@ from rowwise.backend import collect_errors, keras, without_checks
 from rowwise.errors import InvalidArgumentError, InvalidIdError, RowwiseError
 from rowwise.layers.ids import check_integers
 from rowwise.training.data import check_data
-from rowwise.training.saving import save_model
+from rowwise.training.saving import save_model, save_weights
 from rowwise.training.trainer import RowwiseTrainer
 
 
@@ -88,6 +88,13 @@ class CarefulModel(RowwiseTrainer, keras.Model):
     ) -> None:
         """Write the model to ``filepath``; see ``save_model``."""
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(self, filepath: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """As Keras's; never leaves half a file."""
+        options = dict(zip(("overwrite", "max_shard_size"), args, strict=False)) | kwargs
+        if options.get("overwrite", True) and options.get("max_shard_size") is None:
+            options = {}
+        save_weights(self, super().save_weights, filepath, **options)
 
 
 def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -14,8 +14,8 @@ from rowwise.training.catch_up import CatchUp, Lazy, find_catch_up
 from rowwise.training.cost import dense_cost, rowwise_cost
 from rowwise.training.keras_seam import all_layers, decays, has_own_train_step, loss_and_updates
 from rowwise.training.split_optimizer import inner_optimizer
-from rowwise.training.table import noting_reads, watch
 from rowwise.training.tapes import Lookups, SurveyTape
+from rowwise.training.watching import noting_reads, watch
 
 ops = keras.ops
 

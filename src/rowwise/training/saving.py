@@ -1,10 +1,14 @@
 """Saving models so that no half-written file is ever found."""
 
 import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rowwise.backend import keras
 from rowwise.files import atomic_path
+from rowwise.training.large_arrays import save_large
 
 
 def save_model(
@@ -29,4 +33,46 @@ def save_model(
         keras.saving.save_model(model, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
         return
     with atomic_path(filepath) as temporary:
-        keras.saving.save_model(model, temporary, zipped=zipped, **kwargs)
+        if not temporary.name.endswith(".keras"):
+            keras.saving.save_model(model, temporary, zipped=zipped, **kwargs)
+            return
+        # Keras writes the zip file out of memory, where it takes all weights two times more. A
+        # folder it writes weight by weight, and has the same files in it.
+        folder = temporary.parent / "content"
+
+        def save() -> None:
+            keras.saving.save_model(model, folder, zipped=False, **kwargs)
+
+        if "weights_format" in kwargs:  # another than HDF5, it may be
+            save()
+        else:
+            save_large(model, folder / "model.weights.h5", save)
+        _pack(folder, temporary)
+
+
+def save_weights(
+    model: Any, save: Callable[..., None], filepath: str | os.PathLike[str], **kwargs: Any
+) -> None:
+    """Write weights to ``filepath`` with ``save``, the ``save_weights`` of Keras for ``model``.
+
+    The file takes the place of an older one only when it is whole. (Keras alone writes weights in
+    parts, which ``max_shard_size`` asks for, and asks before overwriting.)
+
+    Raises:
+        FileNotFoundError: the folder of ``filepath`` does not exist.
+        ValueError: a suffix that is not ``.weights.h5``.
+    """
+    plain = str(filepath).endswith(".weights.h5") and not kwargs
+    if not plain:
+        save(filepath, **kwargs)
+        return
+    with atomic_path(filepath) as temporary:
+        save_large(model, temporary, lambda: save(temporary))
+
+
+def _pack(folder: Path, archive: Path) -> None:
+    """Write a zip file, without compression, of all that is in ``folder``, which is used up."""
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            packed.write(path, path.relative_to(folder))
+            path.unlink()  # so that the disk never holds more than one file two times

@@ -2,13 +2,9 @@
 
 Between two flushes most rows are behind: what rested has not moved yet. Whoever reads the table or
 its optimizer slots must not notice, and whoever does not read must not pay. So these variables
-are watched: when a value is read, all rows are caught up first, once. The loops of Keras's trainer
-take the values as they are.
+are watched (``watching.py``): when a value is read, all rows are caught up first, once.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +13,7 @@ import numpy.typing as npt
 
 from rowwise.backend import keras, rows
 from rowwise.training.catch_up import CatchUp, Factors, Now
-from rowwise.training.keras_seam import in_stateless_scope
+from rowwise.training.watching import as_they_are, watch
 
 ops = keras.ops
 
@@ -236,77 +232,3 @@ class Table:
             values = [variable.value for variable in self._variables()]
             for variable, value in zip(self._variables(), self.flushed(values), strict=True):
                 variable.assign(value)
-
-
-def watch(variable: Any) -> None:
-    """Let ``variable`` tell its table, and ``noting_reads``, when it is read."""
-    variable.__class__ = _watched_class(type(variable))
-
-
-_of_thread = threading.local()
-
-
-@contextmanager
-def as_they_are(tables: list[Table]) -> Iterator[None]:
-    """Read and assign the variables of ``tables`` as they are, rows behind or not."""
-    before = getattr(_of_thread, "unwatched", ())
-    _of_thread.unwatched = (*before, *tables)
-    try:
-        yield
-    finally:
-        _of_thread.unwatched = before
-
-
-_classes: dict[type, type] = {}
-
-
-def _watched_class(cls: type) -> type:
-    """A class like ``cls``, one of Keras's variables, that makes values current when read."""
-    if hasattr(cls, "rowwise_table"):
-        return cls
-    if cls not in _classes:
-        parent: Any = cls
-
-        class Watched(parent):
-            rowwise_table: Table | None = None
-
-            @property
-            def value(self) -> Any:
-                _make_current(self)
-                return super().value
-
-            def assign(self, value: Any) -> Any:
-                # The slots would else be caught up by rows that they do not belong to.
-                table = _make_current(self)
-                if table is not None:
-                    table.forget()
-                return super().assign(value)
-
-        Watched.__name__, Watched.__qualname__ = cls.__name__, cls.__qualname__
-        Watched.__module__ = cls.__module__
-        _classes[cls] = Watched
-    return _classes[cls]
-
-
-def _make_current(variable: Any) -> Table | None:
-    """Catch up the table that watches ``variable``; None where there is none to be told."""
-    if in_stateless_scope():
-        for note in getattr(_of_thread, "reads", ()):
-            note(variable)
-        return None
-    table: Table | None = variable.rowwise_table
-    if table is None or table in getattr(_of_thread, "unwatched", ()):
-        return None
-    table.read()
-    return table
-
-
-@contextmanager
-def noting_reads(note: Any) -> Iterator[None]:
-    """Call ``note(variable)`` for each watched variable that a traced function reads."""
-    before = getattr(_of_thread, "reads", ())
-    _of_thread.reads = (*before, note)
-    try:
-        yield
-    finally:
-        _of_thread.reads = before

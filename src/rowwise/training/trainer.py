@@ -19,7 +19,8 @@ from rowwise.training.plan import (
 from rowwise.training.resizing import find_table, resize_table
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.step import RowwiseStep
-from rowwise.training.table import CAPACITY, Spec, Table, as_they_are
+from rowwise.training.table import CAPACITY, Spec, Table
+from rowwise.training.watching import as_they_are
 
 # Rows that are updated at once. A batch has few of its blocks in vain, and with their slots and
 # gradients they stay in cache; in blocks of less, starting them takes longer than updating them.
