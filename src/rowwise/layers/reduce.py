@@ -61,6 +61,8 @@ class EmbedReduce(Embedding):
         return self._combined(super().quantized_call(ids, training=training), ids, weights)
 
     def _combined(self, rows: Any, ids: Any, weights: Any) -> Any:
+        if weights is None and not self.mask_zero:  # all weigh the same: no product for each
+            return ops.sum(rows, axis=-2) / self._size(ops.ones(ops.shape(ids), rows.dtype))
         shares = ops.cast(self._shares(ids, weights), rows.dtype)
         return ops.sum(rows * ops.expand_dims(shares, -1), axis=-2)
 
