@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, MissingExtraError
 from rowwise.text import Vocabulary
+from rowwise.vectors.formats.model2vec_tokenizer import real_words, tokenizer_of, with_unknown
 
-if TYPE_CHECKING:
-    from rowwise.vectors.vectors import Vectors
 
 EXTRA = "interchange"
 
@@ -98,7 +97,8 @@ class Interchange:
     def from_model2vec(cls, model: Any) -> Self:
         """The tokens of a model2vec ``StaticModel`` and the rows that it takes the mean of.
 
-        Where the model shares rows among tokens or weights them, each token gets its own row.
+        Where the model shares rows among tokens or weights them, each token gets its own row. An
+        unknown token that ``to_model2vec`` added stays behind.
         """
         _require(model, "a model2vec StaticModel", "tokens", "embedding")
         rows = np.asarray(model.embedding)
@@ -106,29 +106,25 @@ class Interchange:
             rows = rows[np.asarray(model.token_mapping)]
         if getattr(model, "weights", None) is not None:
             rows = rows * np.asarray(model.weights)[:, np.newaxis]
-        return cls._made(model.tokens, rows.astype(np.float32, copy=False))
+        count = real_words(model.tokens, getattr(model, "config", None))
+        return cls._made(model.tokens[:count], rows[:count].astype(np.float32, copy=False))
 
     def to_model2vec(self) -> Any:
         """A model2vec ``StaticModel`` whose row for a text is the mean of its words' rows.
 
         Texts are cut at white space and between letters and marks, and words are taken in the case
-        in which they stand. model2vec needs an unknown token, and leaves it out of the mean:
-        ``[UNK]`` with zeros is added at the end if it is not among the words.
+        in which they stand; one that holds white space or marks is found as a whole. model2vec
+        needs an unknown token, and leaves it out of the mean: ``[UNK]`` with zeros is added at the
+        end if it is not among the words.
 
         Raises:
             MissingExtraError: model2vec is not installed.
         """
         model2vec = _library("model2vec", "Making a StaticModel", "model2vec")
         tokenizers = _library("tokenizers", "Making a StaticModel", "model2vec")
-        words, rows = list(self.words), np.asarray(self.rows, dtype=np.float32)
-        if Vocabulary.unknown not in cast("Vectors", self):
-            words.append(Vocabulary.unknown)
-            rows = np.concatenate([rows, np.zeros((1, rows.shape[1]), dtype=np.float32)])
-        ids = {word: position for position, word in enumerate(words)}
-        level = tokenizers.models.WordLevel(ids, unk_token=Vocabulary.unknown)
-        tokenizer = tokenizers.Tokenizer(level)
-        tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-        return model2vec.StaticModel(rows, tokenizer)
+        words, rows, said = with_unknown(self.words, np.asarray(self.rows, dtype=np.float32))
+        tokenizer = tokenizers.Tokenizer.from_str(tokenizer_of(words))
+        return model2vec.StaticModel(rows, tokenizer, config=said)
 
     @classmethod
     def from_pandas(cls, frame: Any, word: Any | None = None) -> Self:

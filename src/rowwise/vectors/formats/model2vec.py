@@ -15,6 +15,12 @@ import numpy.typing as npt
 from rowwise.errors import DataFileError
 from rowwise.vectors.formats import safetensors_file
 from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.model2vec_tokenizer import (
+    read_tokens,
+    real_words,
+    tokenizer_of,
+    with_unknown,
+)
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.table import cut_down, new_report
@@ -25,7 +31,6 @@ MODEL, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"
 # Where sentence-transformers puts them within a model's folder.
 _WITHIN = (".", "0_StaticEmbedding")
 _NAMES = ("embeddings", "embedding.weight")
-_UNKNOWN = "[UNK]"
 
 
 def _folder(source: Source) -> Path | None:
@@ -44,7 +49,11 @@ def matches(source: Source) -> bool:
 def read(source: Source, request: Request) -> Loaded:
     """The tokens and their rows (n, d), mapped where tokens share none and have no weights."""
     folder = _folder(source)
-    assert folder is not None
+    if folder is None:
+        raise DataFileError(
+            f"{source.name!r} is no folder of model2vec: expected a folder with {MODEL} and "
+            f"{TOKENIZER} in it."
+        )
     tensors, _ = safetensors_file.open_tensors(plain_source(folder / MODEL))
     name = next((name for name in _NAMES if name in tensors), None)
     if name is None:
@@ -53,7 +62,7 @@ def read(source: Source, request: Request) -> Loaded:
             f"{', '.join(sorted(tensors)) or 'nothing'}."
         )
     rows = tensors[name]
-    tokens = _read_tokens(folder / TOKENIZER)
+    tokens = read_tokens(folder / TOKENIZER)
     if rows.ndim != 2 or rows.dtype.kind not in "fi":
         raise DataFileError(f"{str(folder / MODEL)!r}: {name} is no matrix of numbers.")
     for extra in ("mapping", "weights"):
@@ -71,8 +80,9 @@ def read(source: Source, request: Request) -> Loaded:
         )
     if "weights" in tensors:
         rows = rows * tensors["weights"][:, None].astype(np.float32)
+    count = real_words(tokens, _read_config(folder / CONFIG))
     report = new_report(source, "model2vec")
-    return cut_down(PackedWords.pack(tokens), rows, request, report)
+    return cut_down(PackedWords.pack(tokens[:count]), rows[:count], request, report)
 
 
 def _mapped(rows: npt.NDArray[Any], mapping: npt.NDArray[Any], folder: Path) -> npt.NDArray[Any]:
@@ -82,31 +92,18 @@ def _mapped(rows: npt.NDArray[Any], mapping: npt.NDArray[Any], folder: Path) -> 
     return mapped
 
 
-def _read_tokens(path: Path) -> list[str]:
-    """The tokens in the order of their ids."""
+def _read_config(path: Path) -> Any:
+    """What ``config.json`` holds; None without one, as in sentence-transformers."""
+    if not path.is_file():
+        return None
     try:
-        written = json.loads(path.read_bytes())
-        vocabulary = written["model"]["vocab"]
-        if isinstance(vocabulary, dict):
-            ids = {token: int(number) for token, number in vocabulary.items()}
-        else:  # unigrams, each with its score
-            ids = {entry[0]: number for number, entry in enumerate(vocabulary)}
-        for added in written.get("added_tokens") or []:
-            ids.setdefault(added["content"], int(added["id"]))
-        tokens = sorted(ids, key=ids.__getitem__)
-        if not all(isinstance(token, str) for token in tokens):
-            raise ValueError("a token is no string")
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise DataFileError(f"{str(path)!r} is no tokenizer as expected ({error!r}).") from error
-    if sorted(ids.values()) != list(range(len(ids))):
-        raise DataFileError(f"{str(path)!r}: the ids of its tokens have gaps.")
-    return tokens
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataFileError(f"{str(path)!r} is not JSON ({error}).") from error
 
 
 def write(folder: Path, content: Content) -> None:
     """Write a folder that model2vec's ``StaticModel.from_pretrained`` opens.
-
-    Its tokenizer cuts at white space, so that words are found as they are.
 
     Raises:
         InvalidArgumentError: a word that is no valid Unicode.
@@ -114,25 +111,10 @@ def write(folder: Path, content: Content) -> None:
     from safetensors.numpy import save_file
 
     check_words(content.words, "tokenizer of model2vec", "", empty=True)
-    unknown = _UNKNOWN if _UNKNOWN in content.words else (content.words or [_UNKNOWN])[0]
-    tokenizer: dict[str, Any] = {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [],
-        "normalizer": None,
-        "pre_tokenizer": {"type": "WhitespaceSplit"},
-        "post_processor": None,
-        "decoder": None,
-        "model": {
-            "type": "WordLevel",
-            "vocab": {word: number for number, word in enumerate(content.words)},
-            "unk_token": unknown,
-        },
-    }
-    config = {"model_type": "model2vec", "normalize": False, "hidden_dim": content.rows.shape[1]}
-    save_file({"embeddings": np.ascontiguousarray(content.rows)}, folder / MODEL)
-    (folder / TOKENIZER).write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
+    words, rows, said = with_unknown(content.words, content.rows)
+    config = {"model_type": "model2vec", "normalize": False, "hidden_dim": rows.shape[1], **said}
+    save_file({"embeddings": np.ascontiguousarray(rows)}, folder / MODEL)
+    (folder / TOKENIZER).write_text(tokenizer_of(words), encoding="utf-8")
     (folder / CONFIG).write_text(json.dumps(config), encoding="utf-8")
 
 
