@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rowwise.errors import InvalidArgumentError
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -18,19 +20,59 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Raises:
         FileNotFoundError: the folder of ``path`` does not exist.
+        InvalidArgumentError: ``path`` is a folder.
     """
     target = Path(path).resolve()  # through a link, to the file itself
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"Cannot write {str(target)!r}: the folder {str(target.parent)!r} does not exist. "
-            "Create it first."
+    if target.is_dir():
+        raise InvalidArgumentError(
+            f"Cannot write {str(target)!r}: it is a folder, and this would be a file. Name a file."
         )
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
-    try:
+    with _folder_beside(target) as folder:
         temporary = folder / target.name
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, target)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder to write to; it becomes ``path`` when the block ends well.
+
+    Where there is a folder at ``path`` already, its files are replaced one by one, and those of
+    other names stay.
+
+    Raises:
+        FileNotFoundError: the folder that ``path`` is to stand in does not exist.
+        InvalidArgumentError: ``path`` is a file.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_dir():
+        raise InvalidArgumentError(
+            f"Cannot write {str(target)!r}: it is a file, and this would be a folder. Name a "
+            "folder."
+        )
+    with _folder_beside(target) as folder:
+        folder.chmod(0o755)
+        yield folder
+        if target.exists():
+            for file in sorted(folder.iterdir()):
+                os.replace(file, target / file.name)
+        else:
+            os.replace(folder, target)
+
+
+@contextmanager
+def _folder_beside(target: Path) -> Iterator[Path]:
+    """A hidden temporary folder beside ``target``, which is gone afterwards."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"Cannot write {str(target)!r}: the folder {str(target.parent)!r} does not exist. "
+            "Create it first."
+        )
+    prefix = f".{target.name[:64]}."  # a name may be as long as the system allows
+    folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

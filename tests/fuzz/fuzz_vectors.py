@@ -44,7 +44,7 @@ def attempt(data: bytes) -> None:
     """Load ``data``, and look at everything that was loaded."""
     path = FOLDER / "fuzzed"
     path.write_bytes(data)
-    (FOLDER / "fuzzed.txt").write_bytes(b"one\ntwo\nthree\n")
+    (FOLDER / "fuzzed.words.txt").write_bytes(b"one\ntwo\nthree\n")
     with warnings.catch_warnings(), contextlib.suppress(RowwiseError):
         warnings.simplefilter("ignore")
         vectors = Vectors.load(path, unpickle=True, limit=1000)

@@ -39,7 +39,7 @@ def test_the_format_is_told_by_content(unpacked_case: Case, some: Vectors, tmp_p
     path = write(unpacked_case, some, tmp_path)
     other = tmp_path / "other.parquet"
     path.rename(other)
-    words = tmp_path / "v.txt" if unpacked_case.name == "npy" else None
+    words = tmp_path / "v.words.txt" if unpacked_case.name == "npy" else None
     assert Vectors.load(other, words=words).report.format == unpacked_case.name
 
 
@@ -54,7 +54,7 @@ def test_a_member_of_a_zip_is_told_by_content(
     with zipfile.ZipFile(tmp_path / "v.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README", "Vectors that were made for a test.\n")
         archive.write(path, "inner/data")
-    words = tmp_path / "v.txt" if unpacked_case.name == "npy" else None
+    words = tmp_path / "v.words.txt" if unpacked_case.name == "npy" else None
     loaded = Vectors.load(tmp_path / "v.zip", words=words)
     assert loaded.words == some.words
     assert np.array_equal(loaded.rows, some.rows)

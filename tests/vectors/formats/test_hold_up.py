@@ -38,7 +38,7 @@ def attempt(folder: Path, content: bytes) -> None:
     """Load it and look at everything; an error of rowwise is fine, and no other."""
     path = folder / "any"
     path.write_bytes(content)
-    (folder / "any.txt").write_bytes(b"one\ntwo\nthree\n")
+    (folder / "any.words.txt").write_bytes(b"one\ntwo\nthree\n")
     tracemalloc.start()
     try:
         with warnings.catch_warnings():

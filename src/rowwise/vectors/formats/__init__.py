@@ -1,14 +1,12 @@
 """Files of vectors: one module per format, chosen by a file's content when reading."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rowwise.errors import DataFileError, InvalidArgumentError
-from rowwise.files import atomic_path
+from rowwise.files import atomic_folder, atomic_path
 from rowwise.vectors.formats import archive
 from rowwise.vectors.formats.archive import Member
 from rowwise.vectors.formats.fasttext_binary import FASTTEXT
@@ -133,10 +131,10 @@ def save(path: str | os.PathLike[str], content: Content, format: str | None = No
         )
     lost = _lost(chosen, content)
     if chosen.folder:
-        with _whole_folder(target) as folder:
+        with atomic_folder(target) as folder:
             write(folder, content)
         return lost
-    with atomic_path(target) as temporary:
+    with atomic_path(target) as temporary, _companion(chosen, target, content):
         if not chosen.streamed:
             write(temporary, content)
             return lost
@@ -184,26 +182,11 @@ def _lost(chosen: Format, content: Content) -> list[str]:
 
 
 @contextmanager
-def _whole_folder(target: Path) -> Iterator[Path]:
-    """A folder to write to, which becomes ``target`` or, file by file, goes into it."""
-    target = target.resolve()
-    if target.exists() and not target.is_dir():
-        raise InvalidArgumentError(
-            f"{str(target)!r} is a file, and this format is a folder. Name a folder."
-        )
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"Cannot write {str(target)!r}: the folder {str(target.parent)!r} does not exist. "
-            "Create it first."
-        )
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
-    try:
-        folder.chmod(0o755)
-        yield folder
-        if target.exists():
-            for file in sorted(folder.iterdir()):
-                os.replace(file, target / file.name)
-        else:
-            os.replace(folder, target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _companion(chosen: Format, target: Path, content: Content) -> Iterator[None]:
+    """Write the second file of a format that has one; it takes its place after the block."""
+    if chosen.companion is None:
+        yield
+        return
+    with atomic_path(chosen.companion.path(target, content)) as temporary:
+        chosen.companion.write(temporary, content)
+        yield

@@ -39,6 +39,20 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Companion:
+    """A second file that a format writes beside the first.
+
+    Attributes:
+        path: where it stands, given the path of the first. Raises InvalidArgumentError where a
+            file is there that is no companion of the first.
+        write: writes it to a path.
+    """
+
+    path: Callable[[Path, Content], Path]
+    write: Callable[[Path, Content], None]
+
+
+@dataclass(frozen=True)
 class Format:
     """One format of files of vectors.
 
@@ -47,11 +61,13 @@ class Format:
         about: what it is, in a few words.
         matches: whether a source holds this format, by its content.
         read: reads it.
-        write: writes it to a path; None for a format that is only read.
+        write: writes it to a path, or to an open file if it is ``streamed``; None for a format
+            that is only read.
+        companion: a second file of the format; both take their places when both are whole.
         suffixes: those that ``save`` takes for this format; the first format with one has it.
         folder: whether it is a folder of files.
-        streamed: whether ``write`` writes to an open file from start to end, so that the file
-            can be packed on its way.
+        streamed: whether a file is written from start to end, so that it can be packed on its
+            way.
         holds_subwords: whether it can hold the n-grams that rows are composed of.
         float32_only: whether numbers become float32.
     """
@@ -61,12 +77,9 @@ class Format:
     matches: "Callable[[Source], bool]"
     read: "Callable[[Source, Request], Loaded]"
     write: Callable[[Any, Content], None] | None = None
+    companion: Companion | None = None
     suffixes: tuple[str, ...] = ()
     folder: bool = False
     streamed: bool = False
     holds_subwords: bool = False
     float32_only: bool = False
-
-
-Target = Path
-"""Where a writer writes to: a temporary path of the file, or of the folder."""

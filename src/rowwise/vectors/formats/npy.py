@@ -1,5 +1,8 @@
 r"""NumPy's ``.npy``, with the words in a file beside it, a word a line.
 
+The words of ``NAME.npy`` are written to ``NAME.words.txt``. Others put them in ``NAME.txt``, where
+they are found, too, but which may as well be the text that the rows were converted from.
+
 Layout: ``\x93NUMPY``, two bytes of version, the header's length, a header in Python's notation,
 which is read as such and not run, then the numbers.
 """
@@ -12,14 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.errors import DataFileError
-from rowwise.files import atomic_path
-from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.errors import DataFileError, InvalidArgumentError
+from rowwise.vectors.formats.format import Companion, Content, Format, Loaded
 from rowwise.vectors.formats.request import Request
-from rowwise.vectors.formats.source import Source
+from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.table import cut_down, new_report
 from rowwise.vectors.formats.text_writing import check_words
-from rowwise.vectors.formats.word_list import check_count, find_words, read_words
+from rowwise.vectors.formats.word_list import OWN, beside, check_count, find_words, read_words
 
 _MAGIC = b"\x93NUMPY"
 _MOST_HEADER = 2**16
@@ -86,17 +88,45 @@ def read(source: Source, request: Request) -> Loaded:
 
 
 def write(path: Path, content: Content) -> None:
-    """Write ``NAME.npy``, and the words to ``NAME.txt`` beside it.
+    """Write the rows."""
+    with path.open("wb") as file:
+        np.save(file, np.ascontiguousarray(content.rows), allow_pickle=False)
+
+
+def words_path(rows: Path, content: Content) -> Path:
+    """The file for the words of ``rows``.
+
+    Raises:
+        InvalidArgumentError: it is there, and is not the list of words of the file at ``rows``.
+    """
+    path = beside(rows, OWN)
+    if path.exists() and not _belongs(path, rows, content):
+        raise InvalidArgumentError(
+            f"The words of {str(rows)!r} would take the place of {str(path)!r}, which is not the "
+            "list of words of such a file. Move it away, or save under another name."
+        )
+    return path
+
+
+def _belongs(words: Path, rows: Path, content: Content) -> bool:
+    """Whether a file holds these words already, or as many as there are rows to be replaced."""
+    try:
+        there = read_words(words)
+        if len(there) == len(content.words) and list(there) == list(content.words):
+            return True
+        return rows.is_file() and open_array(plain_source(rows)).shape[:1] == (len(there),)
+    except DataFileError:
+        return False
+
+
+def write_words(path: Path, content: Content) -> None:
+    """Write the words, a word a line.
 
     Raises:
         InvalidArgumentError: a word holds a line break.
     """
     check_words(content.words, "list of words beside an .npy file", "\n\r", empty=True)
-    target = path.parent.parent / f"{path.name.split('.', 1)[0]}.txt"
-    with atomic_path(target) as temporary:
-        temporary.write_bytes("".join(f"{word}\n" for word in content.words).encode())
-    with path.open("wb") as file:
-        np.save(file, np.ascontiguousarray(content.rows), allow_pickle=False)
+    path.write_bytes("".join(f"{word}\n" for word in content.words).encode())
 
 
 NPY = Format(
@@ -105,5 +135,6 @@ NPY = Format(
     matches=matches,
     read=read,
     write=write,
+    companion=Companion(words_path, write_words),
     suffixes=(".npy",),
 )

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rowwise.errors import DataFileError
+from rowwise.vectors.formats.packed import SUFFIXES
 from rowwise.vectors.formats.source import plain_source
 from rowwise.vectors.packing import PackedWords
 
+OWN = "{stem}.words.txt"
+"""Where the words of NAME.npy are written."""
 # Beside NAME.npy the words are looked for in these files, in this order.
-BESIDE = ("{stem}.txt", "{stem}.words.txt", "{stem}.vocab", "words.txt", "vocab.txt")
+BESIDE = (OWN, "{stem}.txt", "{stem}.vocab", "words.txt", "vocab.txt")
 
 
 def read_words(path: Path) -> PackedWords:
@@ -21,6 +24,15 @@ def read_words(path: Path) -> PackedWords:
     return PackedWords.join(lines)
 
 
+def beside(rows: Path, name: str) -> Path:
+    """The path of ``name`` beside ``rows``, whose name without suffix takes the place of {stem}.
+
+    Of ``glove.50d.npy`` this is ``glove.50d``: other rows of the same family have other words.
+    """
+    bare = rows.with_suffix("") if rows.suffix in SUFFIXES else rows
+    return rows.with_name(name.format(stem=bare.stem))
+
+
 def find_words(rows: Path, given: str | None, names: Sequence[str] = BESIDE) -> Path:
     """The file of words for a file of rows.
 
@@ -31,8 +43,7 @@ def find_words(rows: Path, given: str | None, names: Sequence[str] = BESIDE) -> 
         if not Path(given).is_file():
             raise DataFileError(f"There is no file of words at {given!r}.")
         return Path(given)
-    stem = rows.name.split(".", 1)[0]
-    tried = [rows.with_name(name.format(stem=stem)) for name in names]
+    tried = [beside(rows, name) for name in names]
     found = next((path for path in tried if path.is_file() and path != rows), None)
     if found is None:
         raise DataFileError(
