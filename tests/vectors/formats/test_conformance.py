@@ -222,6 +222,11 @@ PROMISES = [
         + b'{"rows":{"dtype":"F32","shape":[1000000000000,9],'
         b'"data_offsets":[0,36000000000]}}'.ljust(0x50),
     ),
+    (
+        "safetensors of infinite rows",
+        b"\x50\0\0\0\0\0\0\0"
+        + b'{"rows":{"dtype":"F32","shape":[Infinity,1e999],"data_offsets":[0,4]}}'.ljust(0x50),
+    ),
     ("a zip of nothing", b"PK\x03\x04" + bytes(100)),
 ]
 

@@ -4,6 +4,7 @@ import base64
 import struct
 import tracemalloc
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,41 @@ FOUND = {
 def test_what_was_found_once(name: str, tmp_path: Path) -> None:
     content = base64.b64decode(FOUND[name])
     attempt(tmp_path, content)
+
+
+def zipped(path: Path, **members: bytes) -> bytearray:
+    """A zip whose members are stored as they are; so their bytes can be found and changed."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return bytearray(path.read_bytes())
+
+
+def test_a_damaged_member_of_a_zip_is_an_error(tmp_path: Path) -> None:
+    content = zipped(tmp_path / "v.zip", data=b"a 1 2\nb 3 4\n")
+    content[content.index(b"a 1 2")] ^= 1
+    (tmp_path / "v.zip").write_bytes(content)
+    for member in (None, "data", 2):
+        with pytest.raises(DataFileError, match=r"data' is damaged.*CRC"):
+            Vectors.load(tmp_path / "v.zip", member=member)
+
+
+def test_a_damaged_member_beside_vectors_does_no_harm(tmp_path: Path) -> None:
+    content = zipped(tmp_path / "v.zip", README=b"prose", data=b"a 1 2\nb 3 4\n")
+    content[content.index(b"prose")] ^= 1
+    (tmp_path / "v.zip").write_bytes(content)
+    assert Vectors.load(tmp_path / "v.zip").words == ("a", "b")
+
+
+def test_a_member_without_a_name_is_no_member(tmp_path: Path) -> None:
+    content = zipped(tmp_path / "v.zip", N=b"prose", data=b"a 1 2\nb 3 4\n")
+    directory = content.index(b"PK\x01\x02")
+    # The first entry of the directory: no name, and a comment in its place.
+    content[directory + 28], content[directory + 32] = 0, 1
+    (tmp_path / "v.zip").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "v.zip") as archive:
+        assert archive.namelist() == ["", "data"]
+    assert Vectors.load(tmp_path / "v.zip").words == ("a", "b")
 
 
 # Lines of a text file: each odd in one way.

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rowwise.errors import DataFileError, InvalidArgumentError
-from rowwise.vectors.formats.source import ZIP_ERRORS, Source
+from rowwise.vectors.formats.damage import damage_named
+from rowwise.vectors.formats.source import Source
 
 START = b"PK\x03\x04"
 # More members than this are not looked into.
@@ -24,11 +25,9 @@ class Member(NamedTuple):
 
 def names(path: Path) -> list[str]:
     """The names of the files in a zip; DataFileError when it is not whole."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [info.filename for info in archive.infolist() if not info.is_dir()]
-    except ZIP_ERRORS as error:
-        raise DataFileError(f"{str(path)!r} is no whole zip file ({error}).") from error
+    with damage_named(f"{str(path)!r} is no whole zip file"), zipfile.ZipFile(path) as archive:
+        there = archive.namelist()
+    return [name for name in there if name and not name.endswith("/")]
 
 
 def choose(path: Path, member: str | int | None, describe: Callable[[Source], Member]) -> Source:
@@ -60,17 +59,26 @@ def choose(path: Path, member: str | int | None, describe: Callable[[Source], Me
             f"member={there[0]!r}."
         )
     found: list[Member] = []
+    damaged: list[DataFileError] = []
     for name in there:
         if name.startswith("__MACOSX/"):
             continue
+        source = Source(path, packed="zip", member=name)
         try:
-            found.append(describe(Source(path, packed="zip", member=name)))
+            _ = source.start
+        except DataFileError as error:
+            damaged.append(error)
+            continue
+        try:
+            found.append(describe(source))
         except DataFileError:
             continue  # a README or the like
     fitting = [each for each in found if member is None or each.columns == member]
     if len(fitting) == 1:
         return Source(path, packed="zip", member=fitting[0].name)
     shown = _listed([f"{each.name} ({each.columns} columns)" for each in found])
+    if not found and damaged:
+        raise damaged[0]
     if not found:
         raise DataFileError(
             f"{str(path)!r} is a zip file, but not a Keras model, and none of its members holds "

@@ -9,13 +9,13 @@ which is read as such and not run, then the numbers.
 
 import io
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import DataFileError, InvalidArgumentError
+from rowwise.vectors.formats.damage import damage_named
 from rowwise.vectors.formats.format import Companion, Content, Format, Loaded
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source, plain_source
@@ -25,20 +25,6 @@ from rowwise.vectors.formats.word_list import OWN, beside, check_count, find_wor
 
 _MAGIC = b"\x93NUMPY"
 _MOST_HEADER = 2**16
-# What NumPy and Python raise for a header that is none.
-_HEADER_ERRORS = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RecursionError,
-    SyntaxError,
-    TokenError,
-    TypeError,
-    ValueError,
-)
 
 
 def matches(source: Source) -> bool:
@@ -50,7 +36,7 @@ def open_array(source: Source) -> npt.NDArray[Any]:
     """The array, mapped and read only; DataFileError when it is damaged or holds objects."""
     content = source.content
     file = io.BytesIO(content[:_MOST_HEADER].tobytes())
-    try:
+    with damage_named(f"{source.name!r} is no whole .npy file of numbers"):
         version = np.lib.format.read_magic(file)
         read_header = {
             (1, 0): np.lib.format.read_array_header_1_0,
@@ -67,10 +53,6 @@ def open_array(source: Source) -> npt.NDArray[Any]:
             raise ValueError(f"it is cut short: its header promises an array of shape {shape}")
         flat = content[start : start + count * dtype.itemsize].view(dtype)
         return flat.reshape(shape, order="F" if fortran else "C")
-    except _HEADER_ERRORS as error:
-        raise DataFileError(
-            f"{source.name!r} is no whole .npy file of numbers ({error})."
-        ) from error
 
 
 def read(source: Source, request: Request) -> Loaded:

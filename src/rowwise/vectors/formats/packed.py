@@ -4,10 +4,10 @@ import bz2
 import gzip
 import io
 import lzma
-import zlib
 from typing import IO, Any, BinaryIO, cast
 
 from rowwise.errors import DataFileError
+from rowwise.vectors.formats.damage import damage_named
 
 _STARTS = {
     b"\x1f\x8b": "gzip",
@@ -92,7 +92,6 @@ class GuardedReader:
 
     Args:
         stream: unpacks.
-        raw: the packed file below it.
         packed_size: bytes of the packed file.
         name: of the file, for messages.
     """
@@ -107,15 +106,12 @@ class GuardedReader:
         """At most ``size`` bytes, fewer only at the end; DataFileError for a damaged file."""
         pieces: list[bytes] = []
         left = size
-        try:
+        with damage_named(
+            f"{self._name!r} is damaged or cut short; it cannot be unpacked", "Get it once more."
+        ):
             while left and (piece := self._stream.read(left)):
                 pieces.append(piece)
                 left -= len(piece)
-        except (EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, RuntimeError) as error:
-            raise DataFileError(
-                f"{self._name!r} is damaged or cut short; it cannot be unpacked ({error}). Get it "
-                "once more."
-            ) from error
         self._read += size - left
         if self._read > self._most:
             raise DataFileError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.errors import DataFileError
+from rowwise.vectors.formats.damage import damage_named
 from rowwise.vectors.formats.source import Source
 
 # The format's own limit.
@@ -47,7 +47,7 @@ def open_tensors(source: Source) -> tuple[dict[str, npt.NDArray[Any]], dict[str,
         DataFileError: the file is damaged or cut short.
     """
     content = source.content
-    try:
+    with damage_named(f"{source.name!r} is not a whole safetensors file"):
         length = int.from_bytes(content[:8].tobytes(), "little")
         if len(content) < 8 or length > min(_LONGEST_HEADER, len(content) - 8):
             raise ValueError("its header is longer than the file")
@@ -57,8 +57,6 @@ def open_tensors(source: Source) -> tuple[dict[str, npt.NDArray[Any]], dict[str,
         tensors = {name: _tensor(data, described) for name, described in header.items()}
         if not all(isinstance(value, str) for value in metadata.values()):
             raise ValueError("its metadata are no strings")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DataFileError(f"{source.name!r} is not a whole safetensors file: {error}.") from error
     return tensors, metadata
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import DataFileError
+from rowwise.vectors.formats.damage import damage_named
 from rowwise.vectors.formats.packed import GuardedReader, packing_of, unpacked
 
 # Formats are told by so many bytes, which are to hold several rows of a text file.
@@ -72,11 +73,8 @@ class Source:
         """Bytes of the file, packed as it is."""
         if self.member is None:
             return self.path.stat().st_size
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                return archive.getinfo(self.member).compress_size
-        except (*ZIP_ERRORS, KeyError) as error:
-            raise DataFileError(f"{self.name!r} cannot be read ({error}).") from error
+        with damage_named(f"{self.name!r} cannot be read"), zipfile.ZipFile(self.path) as archive:
+            return archive.getinfo(self.member).compress_size
 
     @contextmanager
     def open(self) -> Iterator[Reader]:
@@ -89,10 +87,8 @@ class Source:
             if self.packed is None:
                 yield Reader(file, file.tell)
                 return
-            try:
+            with damage_named(f"{self.name!r} cannot be unpacked"):
                 stream = unpacked(cast(BinaryIO, file), self.packed)
-            except (OSError, ValueError) as error:
-                raise DataFileError(f"{self.name!r} cannot be unpacked ({error}).") from error
             guarded = GuardedReader(stream, self.size, self.name)
             try:
                 yield Reader(guarded, file.tell)
@@ -101,16 +97,12 @@ class Source:
 
     @contextmanager
     def _open_member(self) -> Iterator[Reader]:
-        try:
+        with damage_named(f"{str(self.path)!r} is no whole zip file"):
             archive = zipfile.ZipFile(self.path)
-        except ZIP_ERRORS as error:
-            raise DataFileError(f"{str(self.path)!r} is no whole zip file ({error}).") from error
         with archive:
-            try:
+            with damage_named(f"{self.name!r} cannot be read"):
                 info = archive.getinfo(str(self.member))
                 stream = archive.open(info)
-            except (*ZIP_ERRORS, KeyError) as error:
-                raise DataFileError(f"{self.name!r} cannot be read ({error}).") from error
             packed_size = min(info.compress_size, self.path.stat().st_size)
             guarded = GuardedReader(stream, packed_size, self.name)
             progress = max(info.file_size, 1)
