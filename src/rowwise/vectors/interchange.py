@@ -15,7 +15,6 @@ from rowwise.errors import InvalidArgumentError, InvalidShapeError, MissingExtra
 from rowwise.text import Vocabulary
 from rowwise.vectors.formats.model2vec_tokenizer import real_words, tokenizer_of, with_unknown
 
-
 EXTRA = "interchange"
 
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from rowwise.errors import DataFileError
 from rowwise.vectors.formats import npy, restricted_pickle
 from rowwise.vectors.formats.format import Format, Loaded
+from rowwise.vectors.formats.pickle_values import Attributes
 from rowwise.vectors.formats.request import Request
-from rowwise.vectors.formats.restricted_pickle import Attributes
 from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.table import cut_down, new_report
 from rowwise.vectors.packing import PackedWords
@@ -46,7 +46,7 @@ def read(source: Source, request: Request) -> Loaded:
             "unpickler that knows arrays and plain values only. Or save it with gensim's "
             "save_word2vec_format and load that."
         )
-    whole = restricted_pickle.load(source.content.tobytes(), source.name)
+    whole = restricted_pickle.load(source.content.data, source.name)
     if not isinstance(whole, Attributes):
         raise DataFileError(f"{source.name!r} is a pickle of something else than gensim's vectors.")
     prefix = str(source.path)
