@@ -56,15 +56,13 @@ def load(path: str | os.PathLike[str], request: Request, format: str | None = No
     """
     chosen = None if format is None else format_named(format)
     source = plain_source(Path(path))
-    if (
-        not source.is_folder
-        and source.start.startswith(archive.START)
-        and not KERAS.matches(source)
-    ):
+    is_zip = not source.is_folder and source.start.startswith(archive.START)
+    if is_zip and not KERAS.matches(source):
         source = archive.choose(source.path, request.member, _describe)
-    elif request.member is not None:
+    elif request.member is not None and not is_zip:
         raise InvalidArgumentError(
-            f"`member` chooses a file in a zip, and {str(path)!r} is none. Leave it out."
+            f"`member` chooses a file in a zip, or a layer of a model, and {str(path)!r} is "
+            "neither. Leave it out."
         )
     loaded = (chosen or recognise(source)).read(source, request)
     loaded.report.path = str(path)

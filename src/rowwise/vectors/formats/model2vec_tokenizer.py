@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from rowwise.errors import DataFileError
 from rowwise.text import Vocabulary
+from rowwise.vectors.formats.damage import damage_named
 
 UNKNOWN = Vocabulary.unknown
 # In the model's configuration: the unknown token is none of the words, and was added at the end.
@@ -88,7 +89,7 @@ def read_tokens(path: Path) -> list[str]:
     Raises:
         DataFileError: the file holds something else, or ids have gaps.
     """
-    try:
+    with damage_named(f"{str(path)!r} is no tokenizer as expected"):
         written = json.loads(path.read_bytes())
         vocabulary = written["model"]["vocab"]
         if isinstance(vocabulary, dict):
@@ -100,8 +101,6 @@ def read_tokens(path: Path) -> list[str]:
         for token, number in ids.items():
             if not isinstance(token, str) or type(number) is not int:
                 raise ValueError(f"the token {token!r} has the id {number!r}")
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise DataFileError(f"{str(path)!r} is no tokenizer as expected ({error!r}).") from error
     if sorted(ids.values()) != list(range(len(ids))):
         raise DataFileError(f"{str(path)!r}: the ids of its tokens have gaps.")
     return sorted(ids, key=ids.__getitem__)
