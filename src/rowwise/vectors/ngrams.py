@@ -6,7 +6,8 @@ bytes, each of which is extended by its sign (P. Bojanowski et al.: Enriching Wo
 Subword Information, 2017, and the source of fastText).
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,23 @@ def hash_bytes(data: bytes) -> int:
         # A byte from 128 on is a negative char, which becomes a huge unsigned number.
         value = ((value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * _PRIME) & _MASK
     return value
+
+
+def hash_characters(ngram: bytes) -> int:
+    """finalfusion's own hash of an n-gram: FNV-1a with 64 bits over its length and characters."""
+    text = ngram.decode("utf-8", "replace")
+    data = struct.pack("<Q", len(text)) + text.encode("utf-32-le", "surrogatepass")
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+HASHES: dict[str, Callable[[bytes], int]] = {
+    "fasttext": hash_bytes,
+    "finalfusion": hash_characters,
+}
+"""The hashes by the tool that has them."""
 
 
 def ngrams_of(word: bytes, minn: int, maxn: int, edges: bool = False) -> Iterator[bytes]:

@@ -1,15 +1,14 @@
 """Rows composed of the rows of n-grams, also for words that no table holds."""
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.vectors.ngrams import hash_bytes, hashed_ngrams, ngrams_of
+from rowwise.vectors.ngrams import HASHES, hashed_ngrams, ngrams_of
 from rowwise.vectors.packing import PackedWords
-from rowwise.vectors.quantised import Matrix, take
+from rowwise.vectors.quantised import Matrix, QuantisedMatrix, take
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -38,7 +37,7 @@ class BucketSubwords:
         index: where buckets were pruned, the row of each one that is left; None otherwise.
         first: the row of the first bucket.
         edges: whether ``<`` or ``>`` alone is an n-gram, as in finalfusion.
-        hashed: the hash of an n-gram in UTF-8; by default fastText's.
+        hash: whose hash of an n-gram it is, a name in ``HASHES``.
     """
 
     def __init__(
@@ -51,23 +50,40 @@ class BucketSubwords:
         index: dict[int, int] | None = None,
         first: int = 0,
         edges: bool = False,
-        hashed: Callable[[bytes], int] = hash_bytes,
+        hash: str = "fasttext",
     ) -> None:
         left = table.shape[0] - first
         rows = index.values() if index is not None else (0, buckets - 1)
         if buckets < 1 or left < 0 or any(not 0 <= row < left for row in rows):
             raise ValueError("there are fewer rows than buckets")
+        if hash not in HASHES:
+            raise ValueError(f"the hash {hash!r} is not known")
         self.table, self.first = table, first
         self.minn, self.maxn, self.buckets = minn, maxn, buckets
-        self.index, self.edges, self.hashed = index, edges, hashed
+        self.index, self.edges, self.hash = index, edges, hash
+
+    @property
+    def fit_fasttext(self) -> bool:
+        """Whether n-grams are cut and hashed as by fastText, and no bucket was pruned."""
+        cut = self.minn > 1 or not self.edges
+        return cut and self.hash == "fasttext" and self.index is None
+
+    @property
+    def fit_finalfusion(self) -> bool:
+        """Whether n-grams are cut and hashed as by finalfusion, and no bucket was pruned."""
+        cut = self.minn > 1 or (self.minn == 1 and self.edges)
+        # Of buckets for its own hash, finalfusion counts the bits.
+        counted = self.hash == "fasttext" or self.buckets.bit_count() == 1
+        return cut and counted and self.index is None
 
     def rows_of(self, word: str) -> list[int]:
         """The rows of a word's n-grams in ``table``, as often as they occur."""
         encoded = word.encode("utf-8", "surrogatepass")
         if encoded == _END_OF_SENTENCE:
             return []
+        hashed = HASHES[self.hash]
         found = [
-            self.hashed(ngram) % self.buckets
+            hashed(ngram) % self.buckets
             for ngram in ngrams_of(encoded, self.minn, self.maxn, self.edges)
         ]
         if self.index is not None:
@@ -83,8 +99,11 @@ class BucketSubwords:
         return mean
 
     def dense(self) -> FloatArray:
-        """The rows of all buckets, or of those that are left, float32 (m, d)."""
-        return take(self.table, np.arange(self.first, self.table.shape[0]))
+        """The rows of all buckets, or of those that are left, float32 (m, d); a view if it can."""
+        if isinstance(self.table, QuantisedMatrix):
+            return take(self.table, np.arange(self.first, self.table.shape[0]))
+        rows: FloatArray = self.table[self.first :].astype(np.float32, copy=False)
+        return rows
 
     @cached_property
     def _pruned(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -94,7 +113,10 @@ class BucketSubwords:
     def rows_of_all(
         self, words: list[bytes]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """For all n-grams of all words: the position of the word, and the row in ``table``."""
+        """For all n-grams of all words: the position of the word, and the row in ``table``.
+
+        Of n-grams that are cut and hashed as by fastText only.
+        """
         plain = [word if word != _END_OF_SENTENCE else b"" for word in words]
         word, hashes = hashed_ngrams(plain, self.minn, self.maxn)
         rows = hashes.astype(np.int64) % self.buckets
@@ -168,10 +190,6 @@ class ComposedRows:
             sums[part[firsts]] += np.add.reduceat(gathered, firsts, axis=0)
         sums /= counts[:, None].astype(np.float32)
         return sums
-
-    def select(self, kept: npt.NDArray[np.intp]) -> "ComposedRows":
-        """Those of the words at ``kept``."""
-        return ComposedRows(self.table, self.own[kept], self.words.take(kept), self.subwords)
 
 
 class ListedSubwords:

@@ -32,7 +32,7 @@ def test_files_of_finalfusion(name: str, tmp_path: Path) -> None:
         assert made is None or np.allclose(made, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["plain", "fasttext"])
+@pytest.mark.parametrize("name", ["plain", "fasttext", "finalfusion"])
 def test_what_is_written_again_is_the_same_file(name: str, tmp_path: Path) -> None:
     whole = base64.b64decode(FILES[name]["file"])
     (tmp_path / "v.fifu").write_bytes(whole)

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rowwise.errors import InvalidArgumentError
+from rowwise.errors import DataFileError, InvalidArgumentError
 from rowwise.vectors import Vectors
+from rowwise.vectors.subwords import BucketSubwords, ListedSubwords, Subwords
 
 
 def two(first: str = "a") -> Vectors:
@@ -71,3 +72,112 @@ def test_a_folder_in_the_way_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match=f"{name}': it is a folder"):
         two().save(tmp_path / name)
     assert os.listdir(tmp_path) == [name]
+
+
+TABLE = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")
+SUBWORDS = {
+    "fastText's": BucketSubwords(TABLE, minn=2, maxn=3, buckets=16),
+    "fastText's, of one character": BucketSubwords(TABLE, minn=1, maxn=3, buckets=16),
+    "finalfusion's": BucketSubwords(TABLE, minn=2, maxn=3, buckets=16, hash="finalfusion"),
+    "with edges": BucketSubwords(TABLE, minn=1, maxn=1, buckets=16, edges=True),
+    "an odd number of buckets": BucketSubwords(
+        TABLE, minn=2, maxn=3, buckets=15, hash="finalfusion"
+    ),
+    "behind other rows": BucketSubwords(TABLE, minn=2, maxn=3, buckets=14, first=2),
+    "pruned": BucketSubwords(
+        TABLE, minn=1, maxn=3, buckets=99, index={n: n % 16 for n in range(0, 99, 2)}
+    ),
+    "listed": ListedSubwords(TABLE, {b"<st": 3, b"an": 1, b"ge>": 3, "\u732b".encode(): 2}, 2, 3),
+}
+
+
+@pytest.mark.parametrize("kind", SUBWORDS)
+@pytest.mark.parametrize("name", ["v.safetensors", "v.fifu", "v.bin"])
+def test_subwords_are_kept_or_refused(kind: str, name: str, tmp_path: Path) -> None:
+    vectors = Vectors(["a", "b"], [[1.0, 2.0], [3.0, 4.0]], subwords=SUBWORDS[kind])
+    path = tmp_path / name
+    refusal = ""
+    try:
+        vectors.save(path, format="fasttext" if name == "v.bin" else None)
+    except InvalidArgumentError as error:
+        refusal = str(error)
+    if refusal:
+        assert "Save as .safetensors" in refusal
+        assert os.listdir(tmp_path) == []
+        assert name != "v.safetensors"
+        return
+    loaded = Vectors.load(path)
+    for word in ("strange", "a", "", "\u732bs", "<>"):
+        before, after = vectors.subwords.vector(word), loaded.subwords.vector(word)
+        assert (before is None) == (after is None)
+        assert before is None or np.allclose(before, after)
+
+
+def test_subwords_that_no_format_knows_are_refused(tmp_path: Path) -> None:
+    class Own(Subwords):
+        def vector(self, word: str) -> None:
+            return None
+
+    with pytest.raises(InvalidArgumentError, match="type Own"):
+        Vectors(["a"], [[1.0]], subwords=Own()).save(tmp_path / "v.safetensors")
+
+
+def native(folder: Path, changed: dict, metadata: dict | None = None) -> Path:
+    """A native file as an earlier version wrote it, with other tensors here and there."""
+    from safetensors.numpy import save_file
+
+    tensors = {
+        "rows": np.eye(3, dtype="float32"),
+        "words": np.frombuffer(b"abc", dtype="uint8"),
+        "ends": np.arange(1, 4),
+        "subword_rows": np.ones((2, 3), "float32"),
+    }
+    told = {"format": "rowwise vectors 1", "minn": "2", "maxn": "3", "buckets": "2"}
+    save_file(tensors | changed, folder / "v.safetensors", metadata=told | (metadata or {}))
+    return folder / "v.safetensors"
+
+
+def test_native_files_that_were_written_before_still_load(tmp_path: Path) -> None:
+    index = np.array([[1, 0], [5, 1]])
+    vectors = Vectors.load(native(tmp_path, {"subword_index": index}, {"buckets": "9"}))
+    assert vectors.words == ("a", "b", "c")
+    assert vectors.report.odd == 0
+    assert isinstance(vectors.subwords, BucketSubwords)
+    assert vectors.subwords.index == {1: 0, 5: 1}
+    assert (vectors.subwords.hash, vectors.subwords.edges) == ("fasttext", False)
+
+
+FAULTS = [
+    ({"subword_rows": np.ones(2, "float32")}, {}, "subwords"),
+    ({"subword_rows": np.array(1, "float32")}, {}, "subwords"),
+    ({"subword_rows": np.ones((2, 3, 1), "float32")}, {}, "subwords"),
+    ({"subword_rows": np.ones((2, 4), "float32")}, {}, "4.* for 3 columns"),
+    ({"subword_rows": np.ones((2, 3), "int32")}, {}, "subwords"),
+    ({"subword_index": np.arange(4)}, {}, "list of pairs"),
+    ({"subword_index": np.ones((2, 2), "float32")}, {}, "list of pairs"),
+    ({}, {"hash": "other"}, "'other' is not known"),
+    ({}, {"subwords": "other"}, "'other', and buckets or listed"),
+    ({}, {"subwords": "listed"}, "ngrams"),
+    ({}, {"minn": "few"}, "subwords"),
+    ({}, {"words_crc32": "00000000"}, "another checksum"),
+]
+
+
+@pytest.mark.parametrize(("changed", "metadata", "message"), FAULTS)
+def test_a_native_file_whose_parts_do_not_fit_is_refused(
+    changed: dict, metadata: dict, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataFileError, match=f"v.safetensors' is damaged.*{message}"):
+        Vectors.load(native(tmp_path, changed, metadata))
+
+
+@pytest.mark.parametrize(
+    ("words", "kept", "kind"),
+    [(b"aab", ("a", "b"), "duplicates"), (b"\xffa\xfe", ("\ufffd", "a"), "undecodable")],
+)
+def test_words_that_another_tool_wrote_are_looked_at(
+    words: bytes, kept: tuple, kind: str, tmp_path: Path
+) -> None:
+    vectors = Vectors.load(native(tmp_path, {"words": np.frombuffer(words, dtype="uint8")}))
+    assert vectors.words == kept
+    assert getattr(vectors.report, kind)

@@ -49,12 +49,13 @@ def write(file: Any, content: Content) -> None:
             not isinstance(subwords, BucketSubwords)
             or composed is None
             or isinstance(subwords.table, QuantisedMatrix)
-            or subwords.index is not None
+            or not subwords.fit_fasttext
         ):
             raise InvalidArgumentError(
                 "The fastText format holds words' own rows beside those of their n-grams, and of "
-                "these vectors only the sums are known, or a quantised or pruned table. Save as "
-                ".safetensors, which keeps words and subwords, or as .vec without subwords."
+                "these vectors only the sums are known, or n-grams that are not fastText's, or a "
+                "quantised or pruned table. Save as .safetensors, which keeps words and subwords, "
+                "or as .vec without subwords."
             )
         minn, maxn, buckets = subwords.minn, subwords.maxn, subwords.buckets
     file.write(struct.pack("<2i", MAGIC, VERSION))

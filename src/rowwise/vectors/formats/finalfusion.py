@@ -19,7 +19,6 @@ from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source
 from rowwise.vectors.formats.table import cut_down, new_report
 from rowwise.vectors.formats.text_writing import check_words
-from rowwise.vectors.ngrams import hash_bytes
 from rowwise.vectors.packing import PackedWords
 from rowwise.vectors.quantised import Matrix, QuantisedMatrix, take
 from rowwise.vectors.subwords import BucketSubwords, ListedSubwords, Subwords
@@ -135,24 +134,14 @@ def _subwords(
             buckets=buckets,
             first=count,
             edges=True,
-            hashed=hash_bytes if kind == _FASTTEXT else hash_characters,
+            hash="fasttext" if kind == _FASTTEXT else "finalfusion",
         )
     except ValueError as error:
         raise at.damaged(str(error)) from error
 
 
-def hash_characters(ngram: bytes) -> int:
-    """finalfusion's own hash of an n-gram: FNV-1a with 64 bits over its length and characters."""
-    text = ngram.decode("utf-8", "replace")
-    data = struct.pack("<Q", len(text)) + text.encode("utf-32-le", "surrogatepass")
-    value = 0xCBF29CE484222325
-    for byte in data:
-        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return value
-
-
 def write(file: Any, content: Content) -> None:
-    """Write words and float32 rows, with fastText's buckets where there are subwords.
+    """Write words and float32 rows, and buckets of n-grams where there are subwords.
 
     Raises:
         InvalidArgumentError: a word that is no valid Unicode, or subwords of another kind.
@@ -164,18 +153,17 @@ def write(file: Any, content: Content) -> None:
     head = struct.pack("<Q", len(words))
     kind = _SIMPLE
     if subwords is not None:
-        if (
-            not isinstance(subwords, BucketSubwords)
-            or subwords.index is not None
-            or subwords.hashed is not hash_bytes
-            or subwords.minn < 1
-        ):
+        if not isinstance(subwords, BucketSubwords) or not subwords.fit_finalfusion:
             raise InvalidArgumentError(
-                "The finalfusion format holds n-grams in fastText's buckets, none of them pruned. "
-                "Save as .safetensors instead."
+                "Of subwords the finalfusion format holds n-grams in buckets, none of them pruned, "
+                "and with < and > alone among those of one character. These are others. Save as "
+                ".safetensors instead."
             )
-        kind = _FASTTEXT
-        head += struct.pack("<3I", subwords.minn, subwords.maxn, subwords.buckets)
+        buckets = subwords.buckets
+        kind, size = _FASTTEXT, buckets
+        if subwords.hash == "finalfusion":
+            kind, size = _BUCKETS, buckets.bit_length() - 1
+        head += struct.pack("<3I", subwords.minn, subwords.maxn, size)
         tables.append(subwords.dense()[: subwords.buckets])
     strings = b"".join([struct.pack("<I", len(word)) + word for word in words])
     file.write(_MAGIC + struct.pack("<4I", 0, 2, kind, _NDARRAY))
