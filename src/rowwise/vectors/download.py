@@ -2,14 +2,15 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from rowwise.errors import DataFileError, InvalidArgumentError, MissingExtraError
 from rowwise.vectors import published
+from rowwise.vectors.progress import Progress
 
 CACHE_VARIABLE = "ROWWISE_CACHE"
 """The environment variable that names the folder of the cache."""
@@ -18,8 +19,6 @@ _TRIES = 3
 _PIECE = 2**20
 _TIMEOUT = 30
 _PARTIAL, _MARK, _LOCK = ".part", ".part-of", ".lock"
-
-Progress = Callable[[int, int | None], None]
 
 
 def is_address(path: object) -> bool:
@@ -79,8 +78,7 @@ def fetch(address: str, checksum: str | None = None, progress: Progress | None =
         InvalidArgumentError: the address is not safe.
         MissingExtraError: pooch is not installed.
     """
-    parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    if not _is_safe(address):
         raise InvalidArgumentError(
             f"Vectors are fetched by https only, so that nobody can change them on their way. "
             f"Received: {address!r}."
@@ -88,7 +86,7 @@ def fetch(address: str, checksum: str | None = None, progress: Progress | None =
     pooch = _pooch()
     # Files of the same name at other addresses are other files.
     mark = hashlib.sha256(address.encode()).hexdigest()[:16]
-    name = f"{mark}-{parts.path.rsplit('/', 1)[-1] or 'vectors'}"
+    name = f"{mark}-{urlsplit(address).path.rsplit('/', 1)[-1] or 'vectors'}"
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel("WARNING")
@@ -109,6 +107,24 @@ def fetch(address: str, checksum: str | None = None, progress: Progress | None =
                 "may have been changed on its way or by its publisher; it was thrown away."
             ) from error
     return Path(found)
+
+
+def _is_safe(address: str) -> bool:
+    """Whether nobody can change what comes from there on its way."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or parts.hostname in _LOOPBACK
+
+
+def _refuse_unsafe_redirect(response: Any, **_: Any) -> None:
+    """Raise DataFileError where a server sends on to an address that is not safe."""
+    if response.is_redirect:
+        following = urljoin(response.url, response.headers["location"])
+        if not _is_safe(following):
+            raise DataFileError(
+                f"{response.url!r} sends on to {following!r}, and vectors are fetched by https "
+                "only, so that nobody can change them on their way. Ask its publisher for another "
+                "address."
+            )
 
 
 class _Resuming:
@@ -144,7 +160,13 @@ class _Resuming:
         if done and version:
             # Go on only if the file there is still the one that was begun.
             headers |= {"Range": f"bytes={done}-", "If-Range": version}
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+        with requests.get(
+            url,
+            headers=headers,
+            stream=True,
+            timeout=_TIMEOUT,
+            hooks={"response": _refuse_unsafe_redirect},
+        ) as response:
             going_on = response.status_code == requests.codes.partial_content
             if response.status_code == requests.codes.requested_range_not_satisfiable:
                 self._partial.unlink()

@@ -6,9 +6,12 @@ from typing import Any
 
 from rowwise.errors import InvalidArgumentError
 
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes read so far and the size of the file, None when it is not known."""
+
 
 @contextmanager
-def progress_of(progress: Any) -> Iterator[Callable[[int, int | None], None] | None]:
+def progress_of(progress: Any) -> Iterator[Progress | None]:
     """What is to be called with the bytes read and the size of the file.
 
     Args:
@@ -22,11 +25,15 @@ def progress_of(progress: Any) -> Iterator[Callable[[int, int | None], None] | N
     elif callable(progress):
         yield progress
     elif progress is True:
+        from rich import progress as shown
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-        columns = (BarColumn(bar_width=None), DownloadColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        columns = (
+            shown.BarColumn(bar_width=None),
+            shown.DownloadColumn(),
+            shown.TimeRemainingColumn(),
+        )
+        with shown.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("", total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
     else:

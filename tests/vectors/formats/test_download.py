@@ -22,6 +22,8 @@ class Server:
         self.breaks: list[int] = []
         """After how many bytes each of the next answers breaks off."""
         self.status = 200
+        self.location = ""
+        """Where it sends on to, by a redirect, if it does."""
         self.ranges: list[str | None] = []
         owner = self
 
@@ -39,6 +41,11 @@ class Server:
         asked = handler.headers.get("Range")
         self.ranges.append(asked)
         start = 0
+        if self.location and handler.path != "/moved":
+            handler.send_response(302)
+            handler.send_header("Location", self.location)
+            handler.end_headers()
+            return
         if self.status != 200:
             handler.send_error(self.status)
             return
@@ -123,6 +130,16 @@ def test_a_refusal_is_an_error(server: Server, status: int) -> None:
     with pytest.raises(DataFileError, match=f"cannot be fetched.*{status}"):
         Vectors.load(server.address)
     assert len(server.ranges) == (3 if status == 500 else 1)
+
+
+@pytest.mark.parametrize("location", ["http://example.org/v.vec", "//example.org/v.vec"])
+def test_being_sent_on_is_by_https_only(server: Server, location: str) -> None:
+    server.location = location
+    with pytest.raises(DataFileError, match=r"sends on to 'http://example\.org.*https only"):
+        Vectors.load(server.address)
+    assert len(server.ranges) == 1
+    server.location = "/moved"
+    assert len(Vectors.load(server.address)) == 500
 
 
 def test_well_known_names(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """What is wanted of a file: which words, which numbers, how much tolerance."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
-
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes read so far and the size of the file, None when it is not known."""
+from rowwise.vectors.progress import Progress
 
 DTYPES = ("float16", "float32", "float64")
 
