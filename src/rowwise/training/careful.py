@@ -148,6 +148,10 @@ def _check_integer_inputs(model: Any, data: Any, host_only: bool = False) -> Non
 class _StopAtError(keras.callbacks.Callback):
     """Ends a loop of Keras's soon after an error was collected."""
 
+    # What is done after a batch may be done in another thread while the next one is trained, which
+    # Keras arranges if all callbacks allow it. Otherwise each step waits for the one before.
+    async_safe = True
+
     def __init__(self, errors: list[RowwiseError]) -> None:
         super().__init__()
         self._errors = errors
@@ -163,7 +167,6 @@ class _StopAtError(keras.callbacks.Callback):
             # `stop_training` would go on to the epoch's end. Keras puts the weights back in place
             # on the way out of `fit`.
             raise self._errors[0]
-        self._model.raise_bad_ids(if_due=True)
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._errors:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
 from rowwise.backend import rows
+from rowwise.backend.huge_pages import gather_pages
 from rowwise.text import Vocabulary
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.keras_seam import TrainerSeam, has_own_train_step
@@ -83,13 +84,26 @@ class _Run:
             raise
         for table, kept in zip(self.tables, carried, strict=True):
             table.keep_carried(kept, 1)
+        if not self._executions:
+            self._gather_pages(state)
         self._executions += 1
         return logs, state
+
+    def _gather_pages(self, state: Any) -> None:
+        """Have the tables in large pages; each step gives them back in the memory that it got."""
+        assert rows is not None
+        trainable, _, optimizer, _ = state
+        regions = [
+            rows.region_of(value)
+            for table in self.tables
+            for value in table.spec.values_of(trainable, optimizer)
+        ]
+        gather_pages([region for region in regions if region is not None])
 
     @property
     def is_look_due(self) -> bool:
         """Whether enough steps were made since the last look for bad ids."""
-        return self._executions % LOOK_EVERY == 0
+        return self._executions % LOOK_EVERY == LOOK_EVERY - 1
 
     def _flushed(self, state: Any) -> Any:
         """The state with all rows current, while the trainer holds it."""
@@ -149,22 +163,28 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
 
             def train_function(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
                 data = next(iterator)
-                run = self._run_for(state, data)
-                logs, state = run.train(state, data)
-                for _ in range(self.steps_per_execution - 1):
-                    try:
-                        data = next(iterator)
-                    except StopIteration:
-                        break
+                try:
+                    run = self._run_for(state, data)
+                    if run.is_look_due:
+                        run.raise_bad_ids()
                     logs, state = run.train(state, data)
+                    for _ in range(self.steps_per_execution - 1):
+                        try:
+                            data = next(iterator)
+                        except StopIteration:
+                            break
+                        logs, state = run.train(state, data)
+                except Exception:
+                    self.hold_state(state)
+                    raise
                 return logs, state
 
             self.train_function = train_function
 
         def _run_for(self, state: Any, data: Any) -> _Run:
             run = self._run()
-            self.hold_state(state)
             if run is None:
+                self.hold_state(state)
                 run = _Run(self, state, data)
                 self._rowwise_run = run
             for table in run.tables:
@@ -215,18 +235,14 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
             for table in run.tables:
                 table.read()
 
-    def raise_bad_ids(self, again: bool = False, if_due: bool = False) -> None:
+    def raise_bad_ids(self, again: bool = False) -> None:
         """Raise an InvalidIdError if training met a bad id since the last time.
-
-        Not to be called inside Keras's train function: the step has overwritten the old values by
-        then, Keras does not have the new ones yet, and both would be lost.
 
         Args:
             again: count batches from here.
-            if_due: only now and then, since a look waits for the step.
         """
         run = self._run()
-        if run is not None and (run.is_look_due or not if_due):
+        if run is not None:
             run.raise_bad_ids()
             if again:
                 run.record = run.watch.begin()
