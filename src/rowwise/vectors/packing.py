@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 _MARKED_BYTES = 48
+_BLOCK_WORDS = 65_536
 
 
 class PackedWords:
@@ -86,25 +87,29 @@ class PackedWords:
             [data[starts[place] : ends[place]].tobytes() for place in positions.tolist()]
         )
 
-    def arrow(self) -> Any:
-        """The words as an Arrow array of binary values, which shares the bytes."""
-        import pyarrow as pa
-
-        offsets = np.zeros(len(self.ends) + 1, dtype=np.int64)
-        offsets[1:] = self.ends
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(self.data))]
-        return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(self.ends), buffers)
-
     def undecodable(self) -> npt.NDArray[np.intp]:
         """Positions of words that are not UTF-8."""
-        import pyarrow as pa
+        starts, ends = self.starts, self.ends
+        wrong: list[int] = []
+        for first in range(0, len(ends), _BLOCK_WORDS):
+            block = slice(first, first + _BLOCK_WORDS)
+            begins, stops = starts[block], ends[block]
+            data = self.data[begins[0] : stops[-1]]
+            firsts = data[begins[stops > begins] - begins[0]]
+            # Words that stand one after the other are UTF-8 if all of it is and none of them
+            # starts within a character. Only where that fails they are looked at one by one.
+            if not _is_utf8(data.tobytes()) or np.any((firsts & 0xC0) == 0x80):
+                wrong += [
+                    first + place
+                    for place, (begin, stop) in enumerate(zip(begins, stops, strict=True))
+                    if not _is_utf8(self.data[begin:stop].tobytes())
+                ]
+        return np.array(wrong, dtype=np.intp)
 
-        try:
-            self.arrow().cast(pa.large_string())
-        except pa.ArrowInvalid:
-            wrong = [place for place, word in enumerate(self.encoded()) if not _is_utf8(word)]
-            return np.array(wrong, dtype=np.intp)
-        return np.empty(0, dtype=np.intp)
+    def first(self, count: int) -> "PackedWords":
+        """The first so many words, which share the bytes."""
+        ends = self.ends[:count]
+        return PackedWords(self.data[: int(ends[-1]) if len(ends) else 0], ends)
 
     def repeated(self) -> npt.NDArray[np.intp]:
         """Positions of words that stood at an earlier position, too."""
@@ -151,6 +156,8 @@ def decode_word(word: bytes) -> str:
 
 
 def _is_utf8(word: bytes) -> bool:
+    if word.isascii():  # which is known much faster
+        return True
     try:
         word.decode("utf-8")
     except UnicodeDecodeError:

@@ -80,13 +80,14 @@ class LoadReport:
         }
 
     def check(self) -> None:
-        """Raise DataFileError for the first odd row; what ``strict=True`` does."""
-        for name, kind in self.kinds().items():
-            for line, what in kind:
-                raise DataFileError(
-                    f"{self.path!r}, line {line}: {_STRICT[name].format(what=what)} Load without "
-                    "`strict` to accept such rows and have them listed in the report."
-                )
+        """Raise DataFileError for the first odd row of any kind; what ``strict=True`` does."""
+        firsts = [(kind.examples[0], name) for name, kind in self.kinds().items() if kind]
+        if firsts:
+            (line, what), name = min(firsts)
+            raise DataFileError(
+                f"{self.path!r}, line {line}: {_STRICT[name].format(what=what)} Load without "
+                "`strict` to accept such rows and have them listed in the report."
+            )
 
     def __str__(self) -> str:
         source = self.format + (f" in {self.packed}" if self.packed else "")

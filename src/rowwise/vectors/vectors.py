@@ -147,7 +147,7 @@ class Vectors(Asking, Supplying, Interchange):
 
         The format is told by the suffix: ``.safetensors`` (rowwise's own, which opens by mapping
         and holds everything), ``.txt`` and ``.vec`` (word2vec's text), ``.glove``, ``.npy`` (with
-        the words in ``.txt`` beside it), ``.fifu``. Or name it: also ``word2vec-binary`` and
+        the words in ``.words.txt`` beside it), ``.fifu``. Or name it: also ``word2vec-binary`` and
         ``fasttext`` (both ``.bin``), and the folders ``model2vec`` and ``tensorboard``. Formats
         that are written from start to end are packed for a further ``.gz``, ``.bz2``, ``.xz`` or
         ``.zst``.
@@ -192,7 +192,8 @@ class Vectors(Asking, Supplying, Interchange):
             member: which file of a zip, by its name or its number of columns.
             words: for rows without words (``.npy``, TSV), the file that has a word a line; by
                 default it is looked for beside them.
-            limit: the most rows to load; the first ones are.
+            limit: at most so many rows of the file are looked at, the first ones; those of them
+                that are left out, by ``only`` for instance, are not made up for by later ones.
             only: a ``Vocabulary``, a tokenizer or words: other rows are skipped, in text before
                 their numbers are parsed.
             lowercase: whether words become lower case; of those that become the same, the first

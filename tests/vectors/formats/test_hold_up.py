@@ -203,6 +203,44 @@ def test_strict_makes_an_error_of_it(line: bytes, message: str, tmp_path: Path) 
         Vectors.load(tmp_path / "v", strict=True)
 
 
+def test_strict_tells_of_the_first_odd_row_of_any_kind(tmp_path: Path) -> None:
+    lines = [b"the 1 2", b"the 3 4", b"new york 5 6", b"caf\xe9 5 6", b"short 1"]
+    for odd in range(1, len(lines)):
+        rest = b"\n".join([lines[0], *lines[odd:]])
+        (tmp_path / "v").write_bytes(rest)
+        with pytest.raises(DataFileError, match="line 2"):
+            Vectors.load(tmp_path / "v", strict=True)
+
+
+def test_one_broken_row_is_one_of_all_lines_also_with_only(tmp_path: Path) -> None:
+    (tmp_path / "v").write_bytes(b"".join(b"w%d 1 2\n" % i for i in range(3000)) + b"bad 1\n")
+    for only in (["w1", "bad"], ["bad"]):
+        with pytest.warns(UserWarning, match="1 malformed rows were left out; .* line 3001"):
+            vectors = Vectors.load(tmp_path / "v", only=only)
+        assert list(vectors.words) == only[:-1]
+
+
+def test_prose_is_no_file_of_vectors_also_with_only(tmp_path: Path) -> None:
+    (tmp_path / "v").write_text("It was a dark night in 1830\nand it rained\nfor hours\n" * 100)
+    for only in (["It", "and"], ["soup"]):
+        with pytest.raises(DataFileError, match="Is this a file of word vectors"):
+            Vectors.load(tmp_path / "v", only=only)
+
+
+def test_limit_counts_lines_that_are_not_empty(tmp_path: Path) -> None:
+    (tmp_path / "v").write_bytes(b"a 1 2\n\n \r\na 3 4\nb 5 6\nbad 1\nc 7 8\n" + b"d 1 1\n" * 30)
+    for limit, words in ((1, "a"), (2, "a"), (3, "ab")):
+        assert Vectors.load(tmp_path / "v", limit=limit).words == tuple(words)
+    with pytest.warns(UserWarning, match="malformed"):
+        assert Vectors.load(tmp_path / "v", limit=20).words == tuple("abcd")
+
+
+def test_a_table_of_floret_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "v").write_text("2 3 4 5 2 2166136261 < >\n0 1 2 3\n1 4 5 6\n")
+    with pytest.raises(DataFileError, match="is a table of floret"):
+        Vectors.load(tmp_path / "v")
+
+
 @pytest.mark.parametrize("word", ["new york", "caf\ufffd", "the", "w7"])
 def test_only_finds_odd_words(word: str, tmp_path: Path) -> None:
     (tmp_path / "v").write_bytes(ODD)

@@ -1,6 +1,8 @@
 """Saving loses nothing: no file of another kind, no half of a pair, no words or subwords."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +74,18 @@ def test_a_folder_in_the_way_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match=f"{name}': it is a folder"):
         two().save(tmp_path / name)
     assert os.listdir(tmp_path) == [name]
+
+
+def test_no_reader_needs_pandas(tmp_path: Path) -> None:
+    code = """
+import sys
+from rowwise.vectors import Vectors
+for name in ("v.vec", "v.glove", "v.w2v", "v.safetensors", "v.npy", "v.fifu"):
+    Vectors(["a", "b"], [[1.0], [2.0]]).save(name)
+    assert Vectors.load(name).words == ("a", "b")
+    assert "pandas" not in sys.modules, name
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
 TABLE = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")

@@ -19,10 +19,9 @@ from rowwise.vectors.formats.native import ROWWISE
 from rowwise.vectors.formats.npy import NPY
 from rowwise.vectors.formats.packed import SUFFIXES, packer
 from rowwise.vectors.formats.request import Request
-from rowwise.vectors.formats.source import START_BYTES, Source, plain_source
+from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.tensorboard import TENSORBOARD
 from rowwise.vectors.formats.text import GLOVE, WORD2VEC_TEXT
-from rowwise.vectors.formats.text_layout import find_layout, first_lines
 from rowwise.vectors.formats.word2vec_binary import WORD2VEC_BINARY
 
 # In the order in which a file's content is compared with them: the surest first.
@@ -79,7 +78,8 @@ def recognise(source: Source) -> Format:
     if found is None and source.is_folder:
         raise DataFileError(
             f"The folder {str(source.path)!r} holds no vectors: expected model.safetensors and "
-            "tokenizer.json of model2vec, or vectors.tsv and metadata.tsv of TensorBoard."
+            "tokenizer.json of model2vec, or vectors.tsv and metadata.tsv of TensorBoard. For a "
+            "model name its .keras file."
         )
     return found or GLOVE  # whose reader says in which line it fails
 
@@ -100,7 +100,7 @@ def _describe(source: Source) -> Member:
         raise DataFileError(f"{source.name!r} holds no vectors.")
     columns = None
     if found in (GLOVE, WORD2VEC_TEXT):
-        columns = find_layout(first_lines(source.start, START_BYTES), source.name).columns
+        columns = source.layout.columns
     elif found is WORD2VEC_BINARY:
         columns = int(source.start.split(b"\n", 1)[0].split()[1])
     return Member(str(source.member), found.name, columns)

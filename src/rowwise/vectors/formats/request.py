@@ -27,11 +27,6 @@ class Request:
     words: str | None = None
     progress: Progress | None = None
 
-    @property
-    def everything(self) -> bool:
-        """Whether no row is left out and no word is changed."""
-        return self.limit is None and self.only is None and not self.lowercase
-
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:
     """``dtype`` as one of the three that rows may have; InvalidArgumentError otherwise."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from rowwise.errors import DataFileError
 from rowwise.vectors.formats.damage import damage_named
 from rowwise.vectors.formats.packed import GuardedReader, packing_of, unpacked
+from rowwise.vectors.formats.text_layout import Layout, find_layout, first_lines
 
 # Formats are told by so many bytes, which are to hold several rows of a text file.
 START_BYTES = 2**20
@@ -67,6 +68,16 @@ class Source:
             return b""
         with self.open() as reader:
             return reader.read(START_BYTES)
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The first whole lines of the content, at most ``MOST_LINES``."""
+        return first_lines(self.start, START_BYTES)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """How the lines of a text are laid out; DataFileError where it is no text of vectors."""
+        return find_layout(self.lines, self.name)
 
     @cached_property
     def size(self) -> int:

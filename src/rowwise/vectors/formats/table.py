@@ -26,7 +26,7 @@ def new_report(source: Source, format_name: str) -> LoadReport:
     )
 
 
-class Table:
+class GrowingTable:
     """A table that grows while a file is read, without ever standing in memory twice.
 
     Rows are only set aside for what was really read: a header may promise anything.
@@ -107,6 +107,8 @@ def cut_down(
 ) -> Loaded:
     """Leave out rows that are not wanted and words that stood there before.
 
+    Only the first ``request.limit`` rows are looked at, whatever is left out of them.
+
     Args:
         words: n words.
         rows: (n, d).
@@ -120,11 +122,12 @@ def cut_down(
     def line(place: int) -> int:
         return int(lines[place]) if lines is not None else place + 1
 
+    if request.limit is not None and request.limit < len(words):
+        assert not own  # such a table was not filled any further
+        words, rows = words.first(request.limit), rows[: request.limit]
     if not trusted:
         words = _repaired(words, report, line)
-    kept = np.arange(len(words)) if not request.everything else None
-    if kept is not None:
-        kept = _wanted(words, request)
+    kept = _wanted(words, request) if request.only is not None or request.lowercase else None
     if not trusted:
         kept = _without_repeats(words, kept, report, line)
     if request.lowercase:
@@ -132,9 +135,6 @@ def cut_down(
         words, kept = _folded(words, kept, request, report)
     elif kept is not None:
         words = words.take(kept)
-    if request.limit is not None and kept is not None and len(kept) > request.limit:
-        kept = kept[: request.limit]
-        words = words.take(np.arange(request.limit))
     if kept is not None:
         rows = _moved(rows, kept) if own else _copied(rows, kept, request)
     rows = rows.astype(request.dtype, copy=False)

@@ -14,15 +14,9 @@ from rowwise.errors import DataFileError
 from rowwise.vectors.formats import text
 from rowwise.vectors.formats.format import Content, Format, Loaded
 from rowwise.vectors.formats.request import Request
-from rowwise.vectors.formats.source import START_BYTES, Source, plain_source
+from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.table import cut_down, new_report
-from rowwise.vectors.formats.text_layout import (
-    Layout,
-    find_layout,
-    first_lines,
-    is_number,
-    looks_like_rows,
-)
+from rowwise.vectors.formats.text_layout import Layout, is_number, looks_like_rows
 from rowwise.vectors.formats.text_writing import check_words
 from rowwise.vectors.formats.word_list import check_count, find_words, read_words
 from rowwise.vectors.packing import PackedWords
@@ -37,10 +31,9 @@ def matches(source: Source) -> bool:
     """Whether all of the first lines are numbers with tabs between, or a folder has such a file."""
     if source.is_folder:
         return (source.path / VECTORS).is_file() or (source.path / CONFIG).is_file()
-    lines = first_lines(source.start, START_BYTES)
-    if b"\t" not in source.start or not looks_like_rows(lines):
+    if b"\t" not in source.start or not looks_like_rows(source.lines):
         return False
-    return not find_layout(lines, source.name).words
+    return not source.layout.words
 
 
 def read(source: Source, request: Request) -> Loaded:
@@ -54,11 +47,8 @@ def read(source: Source, request: Request) -> Loaded:
     report = new_report(inner, "tensorboard")
     report.path = str(source.path)
     everything = Request(dtype=request.dtype, progress=request.progress, strict=True)
-    lines = first_lines(inner.start, START_BYTES)
-    if lines and all(map(is_number, lines)):
-        layout = Layout(1, b"\t", words=False)
-    else:
-        layout = find_layout(lines, inner.name)
+    one_column = bool(inner.lines) and all(map(is_number, inner.lines))
+    layout = Layout(1, b"\t", words=False) if one_column else inner.layout
     if layout.words:
         raise DataFileError(f"{inner.name!r} holds no rows of numbers with tabs between them.")
     rows = text.read_rows(inner, everything, layout, report).rows

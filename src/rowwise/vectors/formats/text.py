@@ -8,7 +8,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,16 +16,10 @@ from rowwise.errors import DataFileError
 from rowwise.vectors.formats.format import Format, Loaded
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import START_BYTES, Reader, Source
-from rowwise.vectors.formats.table import Table, new_report
-from rowwise.vectors.formats.text_layout import (
-    BOM,
-    Layout,
-    find_layout,
-    first_lines,
-    looks_like_rows,
-)
+from rowwise.vectors.formats.table import GrowingTable, new_report
+from rowwise.vectors.formats.text_layout import BOM, Layout, looks_like_rows
 from rowwise.vectors.formats.text_writing import write_glove, write_word2vec
-from rowwise.vectors.report import LoadReport
+from rowwise.vectors.report import LoadReport, Oddities
 
 if TYPE_CHECKING:
     from rowwise.vectors.formats.text_blocks import Parsed
@@ -37,9 +30,14 @@ _LONGEST_LINE = 8 * 2**20
 _MOST_THREADS = 4
 
 
-def matches(source: Source) -> bool:
-    """Whether a line ends in a number after something else."""
-    return looks_like_rows(first_lines(source.start, START_BYTES))
+def matches_word2vec(source: Source) -> bool:
+    """Whether a line ends in a number after something else, and a header stands before."""
+    return looks_like_rows(source.lines) and source.layout.header
+
+
+def matches_glove(source: Source) -> bool:
+    """Whether a line ends in a number after something else, and there is no header."""
+    return looks_like_rows(source.lines) and not source.layout.header
 
 
 def read(source: Source, request: Request) -> Loaded:
@@ -53,42 +51,38 @@ def read(source: Source, request: Request) -> Loaded:
         raise DataFileError(
             f"{source.name!r} holds no vectors: its first line has more than {START_BYTES:,} bytes."
         )
-    layout = find_layout(first_lines(start, START_BYTES), source.name)
-    report = new_report(source, "word2vec-text" if layout.header else "glove")
-    return read_rows(source, request, layout, report)
+    report = new_report(source, "word2vec-text" if source.layout.header else "glove")
+    return read_rows(source, request, source.layout, report)
 
 
 def read_rows(source: Source, request: Request, layout: Layout, report: LoadReport) -> Loaded:
     """The rows of a file of this layout."""
-    table = Table(layout.columns, request)
+    table = GrowingTable(layout.columns, request)
     lines = 0
     with source.open() as reader:
         for parsed, done in _parsed_blocks(reader, source, request, layout):
-            lines += len(parsed.lines) + len(parsed.malformed)
+            lines += len(parsed.lines) + len(parsed.malformed) + parsed.skipped
             for line, word in parsed.spaced:
                 report.spaced.add(line, word)
             for line, reason in parsed.malformed:
                 report.malformed.add(line, reason)
-            if request.strict and report.malformed:
-                report.check()
-            _give_up_on_prose(report, lines)
-            left = None if request.limit is None else request.limit - table.count
-            if left is not None and left < len(parsed.rows):
-                parsed.words = parsed.words.take(np.arange(left))
-                parsed.rows, parsed.lines = parsed.rows[:left], parsed.lines[:left]
+            if not request.strict:
+                _give_up_on_prose(report, lines)
             table.add(parsed.words, parsed.rows, parsed.lines)
             if request.limit is None and request.only is None:
                 table.expect(done / max(source.size, 1), source.packed is not None)
             if request.progress is not None:
                 request.progress(done, source.size)
-            if table.count == request.limit:
-                break
-    _check_found(source, request, layout, report, table, lines)
+            if request.strict and report.malformed:
+                table.finish(request, report)  # which raises for the first odd row of any kind
+    _check_found(source, request, layout, report, lines)
+    if request.only is not None and not table.count:
+        _check_sample(source, layout, report)
     return table.finish(request, report)
 
 
 def _check_found(
-    source: Source, request: Request, layout: Layout, report: LoadReport, table: Table, lines: int
+    source: Source, request: Request, layout: Layout, report: LoadReport, lines: int
 ) -> None:
     if not lines and request.only is None:
         raise DataFileError(f"{source.name!r} holds no vectors: it has no line with a word.")
@@ -103,6 +97,20 @@ def _check_found(
         report.notes.append(
             f"The first line announces {layout.announced:,} words, and {lines:,} follow."
         )
+
+
+def _check_sample(source: Source, layout: Layout, report: LoadReport) -> None:
+    """Raise DataFileError where none of the first lines, wanted or not, is a row."""
+    from rowwise.vectors.formats.text_blocks import BlockParser
+
+    lines = source.lines[layout.header :]
+    if lines:
+        first = 1 + layout.header
+        parse = BlockParser(layout, np.dtype("float32"), None)
+        parsed = parse(b"\n".join([*lines, b""]), range(first, first + len(lines)))
+        if parsed.malformed and not len(parsed.lines):
+            report.malformed = Oddities(len(parsed.malformed), parsed.malformed)
+            _give_up_on_prose(report, len(lines), ended=True)
 
 
 def _give_up_on_prose(report: LoadReport, lines: int, ended: bool = False) -> None:
@@ -126,7 +134,10 @@ def _parsed_blocks(
     waiting: deque[tuple[Future[Parsed], int]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for block, lines in _blocks(reader, source.name, layout.header):
+            blocks = _blocks(reader, source.name, layout.header)
+            if request.limit is not None:
+                blocks = _limited(blocks, request.limit, layout.separator)
+            for block, lines in blocks:
                 waiting.append((pool.submit(parse, block, lines), reader.done()))
                 if len(waiting) > threads:
                     future, done = waiting.popleft()
@@ -170,6 +181,22 @@ def _blocks(reader: Reader, name: str, header: bool) -> Iterator[tuple[bytes, ra
         yield last + b"\n", range(line, line + 1)
 
 
+def _limited(
+    blocks: Iterator[tuple[bytes, range]], limit: int, separator: bytes
+) -> Iterator[tuple[bytes, range]]:
+    """The first ``limit`` lines that are not empty."""
+    for block, lines in blocks:
+        end = count = 0
+        for line in block[:-1].split(b"\n"):
+            limit -= bool(line.removesuffix(b"\r").rstrip(separator))
+            end, count = end + len(line) + 1, count + 1
+            if not limit:
+                break
+        yield block[:end], lines[:count]
+        if not limit:
+            return
+
+
 def _chooser(request: Request, layout: Layout) -> "Callable[[bytes], bool] | None":
     """Tells by the first field of a line whether its word may be wanted."""
     only = request.only
@@ -190,7 +217,7 @@ def _chooser(request: Request, layout: Layout) -> "Callable[[bytes], bool] | Non
 WORD2VEC_TEXT = Format(
     name="word2vec-text",
     about="text of word2vec and fastText: a header, then a word and its numbers a line",
-    matches=lambda source: matches(source) and _has_header(source),
+    matches=matches_word2vec,
     read=read,
     write=write_word2vec,
     suffixes=(".txt", ".vec"),
@@ -199,18 +226,9 @@ WORD2VEC_TEXT = Format(
 GLOVE = Format(
     name="glove",
     about="text of GloVe: a word and its numbers a line, without a header",
-    matches=lambda source: matches(source) and not _has_header(source),
+    matches=matches_glove,
     read=read,
     write=write_glove,
     suffixes=(".glove",),
     streamed=True,
 )
-
-
-def _has_header(source: Source) -> bool:
-    return find_layout(first_lines(source.start, START_BYTES), source.name).header
-
-
-def leading(source: Source, count: int) -> list[bytes]:
-    """The first lines of a text file."""
-    return list(islice(first_lines(source.start, START_BYTES), count))

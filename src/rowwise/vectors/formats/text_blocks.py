@@ -29,6 +29,8 @@ class Parsed:
     lines: Sequence[int]
     spaced: list[tuple[int, str]] = field(default_factory=list)
     malformed: list[tuple[int, str]] = field(default_factory=list)
+    skipped: int = 0
+    """Lines that were not wanted, and not looked at any further."""
 
 
 class BlockParser:
@@ -52,7 +54,10 @@ class BlockParser:
     def __call__(self, block: bytes, lines: range) -> Parsed:
         """Parse whole lines with these numbers, the last with its line break."""
         if self._chosen is not None:
-            return self._parsed(*self._choose(block, lines))
+            wanted, numbers = self._choose(block, lines)
+            parsed = self._parsed(wanted, numbers)
+            parsed.skipped = len(lines) - len(numbers)
+            return parsed
         return self._parsed(block, lines)
 
     def _parsed(self, block: bytes, lines: Sequence[int]) -> Parsed:
@@ -186,7 +191,10 @@ def _read_csv(block: bytes, separator: bytes, words: bool, columns: int, number:
 def _copy_column(column: Any, target: Numbers) -> None:
     start = 0
     for chunk in column.chunks:
-        target[start : start + len(chunk)] = chunk.to_numpy(zero_copy_only=True)
+        if len(chunk):
+            # Not its `to_numpy`, which imports pandas where it is installed.
+            values = np.frombuffer(chunk.buffers()[1], dtype=target.dtype)
+            target[start : start + len(chunk)] = values[chunk.offset :][: len(chunk)]
         start += len(chunk)
 
 

@@ -12,7 +12,7 @@ from rowwise.errors import DataFileError
 BOM = b"\xef\xbb\xbf"
 # A line of more numbers does not fit into the bytes that formats are told by.
 MOST_COLUMNS = 500_000
-_MOST_LINES = 200
+MOST_LINES = 200
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def first_lines(start: bytes, size: int) -> list[bytes]:
     lines = start.removeprefix(BOM).split(b"\n")
     if len(start) >= size or not lines[-1]:
         lines.pop()
-    return lines[:_MOST_LINES]
+    return lines[:MOST_LINES]
 
 
 def header_of(line: bytes) -> tuple[int, int] | None:
@@ -45,6 +45,12 @@ def header_of(line: bytes) -> tuple[int, int] | None:
     return None
 
 
+def _is_floret(line: bytes) -> bool:
+    """Whether this is floret's header: six whole numbers, and what a word starts and ends with."""
+    fields = line.split(b" ")
+    return len(fields) == 8 and all(map(bytes.isdigit, fields[:6])) and not is_number(fields[6])
+
+
 def find_layout(lines: list[bytes], name: str) -> Layout:
     """The layout of a file that starts with these lines.
 
@@ -52,6 +58,11 @@ def find_layout(lines: list[bytes], name: str) -> Layout:
         DataFileError: none of them is a word and numbers.
     """
     lines = [_trimmed(line) for line in lines]
+    if lines and _is_floret(lines[0]):
+        raise DataFileError(
+            f"{name!r} is a table of floret: rows of buckets that n-grams are hashed to, without "
+            "words. Load the .vec that floret writes of its words."
+        )
     header = header_of(lines[0]) if lines else None
     following = [line for line in lines[1:] if line]
     if header is not None and 0 < header[1] < MOST_COLUMNS and _fits(following, header[1]):

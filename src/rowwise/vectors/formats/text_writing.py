@@ -32,11 +32,6 @@ def write_glove(file: Any, content: Content) -> None:
             would be taken for a header.
     """
     check_words(content.words, "text format", " \n\r")
-    if content.rows.shape[1] == 1 and content.words and content.words[0].isdigit():
-        raise InvalidArgumentError(
-            "The format glove cannot hold rows of one number after a first word of digits: they "
-            "would read as a header. Save as word2vec-text instead."
-        )
     _write_rows(file, content.words, content.rows)
 
 

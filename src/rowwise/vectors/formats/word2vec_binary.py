@@ -13,7 +13,7 @@ from rowwise.errors import DataFileError
 from rowwise.vectors.formats.format import Content, Format, Loaded
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source
-from rowwise.vectors.formats.table import Table, new_report
+from rowwise.vectors.formats.table import GrowingTable, new_report
 from rowwise.vectors.formats.text_layout import MOST_COLUMNS, is_number
 from rowwise.vectors.formats.text_writing import check_words
 from rowwise.vectors.packing import PackedWords
@@ -64,21 +64,22 @@ def read(source: Source, request: Request) -> Loaded:
         )
     announced, columns = int(header[1]), int(header[2])
     width = 4 * columns
-    table = Table(columns, request)
+    table = GrowingTable(columns, request)
     # Words that are folded or may hold U+FFFD are told when all are there.
     only = request.only
     if only is not None and (request.lowercase or any("\ufffd" in word for word in only)):
         only = None
     wanted = None if only is None else {word.encode("utf-8", "surrogatepass") for word in only}
+    promised = announced if request.limit is None else min(announced, request.limit)
     row = 0
     with source.open() as reader:
         reader.read(header.end())
         piece = b""
-        while row < announced and table.count != request.limit:
+        while row < promised:
             more = reader.read(max(_BLOCK_BYTES, width))
             piece += more
             position, words, rows, lines = 0, [], [], []
-            while row < announced:
+            while row < promised:
                 space = piece.find(b" ", position)
                 end = space + 1 + width
                 if space < 0 or end > len(piece):
@@ -90,8 +91,6 @@ def read(source: Source, request: Request) -> Loaded:
                     words.append(word)
                     rows.append(piece[space + 1 : end])
                     lines.append(row)
-                    if table.count + len(words) == request.limit:
-                        break
             numbers = np.frombuffer(b"".join(rows), dtype="<f4").reshape(len(rows), columns)
             table.add(PackedWords.join(words), numbers, lines)
             if request.limit is None and wanted is None:
@@ -104,7 +103,7 @@ def read(source: Source, request: Request) -> Loaded:
                     f"{source.name!r} is damaged: row {row + 1:,} has a word of more than "
                     f"{_LONGEST_WORD:,} bytes."
                 )
-            if not more and row < announced and table.count != request.limit:
+            if not more and row < promised:
                 raise DataFileError(
                     f"{source.name!r} is cut short: it announces {announced:,} words, and {row:,} "
                     "follow."
