@@ -412,6 +412,25 @@ def test_a_table_that_is_not_trainable_is_frozen() -> None:
     assert sorted(changed) == [False, True, True]
 
 
+def test_layers_of_keras_are_said_to_train_densely() -> None:
+    stock, ours = keras.layers.Embedding(9, 4, name="stock"), Embedding(9, 4, name="ours")
+    ids = keras.Input((3,), dtype="int32")
+    pooled = keras.layers.GlobalAveragePooling1D()(ours(ids) + stock(ids))
+    model = rowwise.Model(ids, keras.layers.Dense(1)(pooled))
+    model.compile("adam", "mse")
+    for _ in range(2):
+        how = {decision.layer.name: decision for decision in model.table_updates()}
+        assert set(how) == {"ours", "stock"}
+        assert how["stock"].how == "dense"
+        assert "rowwise.convert" in how["stock"].why
+        model.fit(np.zeros((4, 3), "int32"), np.zeros((4, 1)), verbose=0)
+    stock.trainable = False
+    model.compile("adam", "mse")
+    assert {str(decision) for decision in model.table_updates()} >= {
+        "stock: frozen (it is not trainable)"
+    }
+
+
 RATE, BETAS, EPSILON = 0.01, (0.9, 0.999), 1e-7
 
 

@@ -9,8 +9,8 @@ import pytest
 from rowwise import Sequential
 from rowwise.backend import keras
 from rowwise.layers import Embedding
-from rowwise.training.loading import load_keras_model
 from rowwise.training.large_arrays import LARGE
+from rowwise.training.loading import load_keras_model
 
 ROWS, COLUMNS = 20_000, 32
 TABLE_BYTES = 4 * ROWS * COLUMNS

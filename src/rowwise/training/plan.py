@@ -60,6 +60,17 @@ def embedding_layers(model: Any) -> list[Any]:
     return [layer for layer in all_layers(model) if isinstance(layer, Embedding)]
 
 
+def of_stock_layers(model: Any) -> list[Decision]:
+    """How the tables of Keras's own embedding layers in ``model`` train: never row-wise."""
+    return [
+        Decision(layer, "dense", "it is a layer of Keras; rowwise.convert makes it one of rowwise")
+        if layer.trainable
+        else Decision(layer, "frozen", "it is not trainable")
+        for layer in all_layers(model)
+        if isinstance(layer, keras.layers.Embedding) and not isinstance(layer, Embedding)
+    ]
+
+
 def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decision], list[Any]]:
     """How each table of ``model`` is to train on batches like ``data``, and hidden layers.
 

@@ -15,6 +15,7 @@ from rowwise.training.plan import (
     check_before_training,
     decide,
     embedding_layers,
+    of_stock_layers,
     preview,
 )
 from rowwise.training.resizing import find_table, resize_table
@@ -143,7 +144,8 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
     def table_updates(self) -> list[Decision]:
         """How each embedding layer's table trains, as ``explain_updates`` prints it."""
         run = self._run()
-        return preview(self, CAPACITY) if run is None else run.decisions
+        decisions = preview(self, CAPACITY) if run is None else run.decisions
+        return [*decisions, *of_stock_layers(self)]
 
     def _run(self) -> _Run | None:
         run: _Run | None = getattr(self, "_rowwise_run", None)
