@@ -3,10 +3,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rowwise.files import atomic_path
+from rowwise.errors import InvalidArgumentError
+from rowwise.files import atomic_folder, atomic_path
 
 
 def test_a_whole_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -41,6 +43,29 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         atomic_path(tmp_path / "nowhere" / "table.bin"),
     ):
         pass
+
+
+@pytest.mark.parametrize("atomic", [atomic_path, atomic_folder])
+def test_something_else_in_the_way_is_named_and_left(atomic: Any, tmp_path: Path) -> None:
+    target = tmp_path / "there"
+    if atomic is atomic_path:
+        target.mkdir()
+    else:
+        target.write_text("mine")
+    with pytest.raises(InvalidArgumentError, match="there': it is a f"), atomic(target):
+        pass
+    assert os.listdir(tmp_path) == ["there"]
+
+
+@pytest.mark.parametrize("atomic", [atomic_path, atomic_folder])
+def test_a_name_may_be_as_long_as_the_system_allows(atomic: Any, tmp_path: Path) -> None:
+    target = tmp_path / ("x" * 255)
+    with atomic(target) as temporary:
+        if atomic is atomic_path:
+            temporary.write_text("new")
+        else:
+            (temporary / "file").write_text("new")
+    assert os.listdir(tmp_path) == [target.name]
 
 
 def test_killed_in_the_middle_the_old_file_is_whole(tmp_path: Path) -> None:

@@ -136,6 +136,50 @@ def test_an_odd_word_is_kept_or_refused(case: Case, word: str, tmp_path: Path) -
         assert np.array_equal(loaded.rows, vectors.rows)
 
 
+EXTREME = {
+    "no rows": ([], (0, 3)),
+    "no columns": (["a"], (1, 0)),
+    "nothing": ([], (0, 0)),
+    "a long word": (["a", "x" * 70_000], (2, 2)),
+    "a longer word first": (["x" * 1_100_000, "a"], (2, 2)),
+    "a byte order mark": (["\ufeffa", "b"], (2, 2)),
+    "many columns": (["a", "b"], (2, 270_000)),
+    "more columns": (["a"], (1, 500_000)),
+    "digits": (["5", "a"], (2, 1)),
+    "floret": (["50000", "a"], (2, 7)),
+}
+
+
+@pytest.mark.parametrize("kind", EXTREME)
+def test_what_would_not_load_is_refused(unpacked_case: Case, kind: str, tmp_path: Path) -> None:
+    words, shape = EXTREME[kind]
+    vectors = Vectors(words, np.ones(shape, dtype="float32"))
+    path = tmp_path / unpacked_case.file
+    refusal = ""
+    try:
+        vectors.save(path, format=unpacked_case.name)
+    except InvalidArgumentError as error:
+        refusal = str(error)
+    if refusal:
+        assert "cannot hold" in refusal
+        assert len(refusal) < 300
+        assert os.listdir(tmp_path) == []
+        assert unpacked_case.name not in ("rowwise", "npy")
+        assert kind not in ("digits", "floret")
+    else:
+        loaded = Vectors.load(path)
+        assert loaded.words == vectors.words
+        assert np.array_equal(loaded.rows, vectors.rows)
+
+
+def test_a_row_of_text_longer_than_what_formats_are_told_by(tmp_path: Path) -> None:
+    row = " ".join(["1.0"] * 300_000)
+    (tmp_path / "v").write_text(f"2 300000\na {row}\nb {row}\n")
+    loaded = Vectors.load(tmp_path / "v")
+    assert loaded.report.format == "word2vec-text"
+    assert loaded.rows.min() == loaded.rows.max() == 1
+
+
 def test_naughty_strings_survive(case: Case, shared_data: Path, tmp_path: Path) -> None:
     lines = (shared_data / "text" / "blns.txt").read_bytes().decode("utf-8").split("\n")
     words = list(dict.fromkeys(line for line in lines if line and "\r" not in line))

@@ -71,7 +71,7 @@ def test_an_npy_that_cannot_be_written_leaves_the_older_pair(
 @pytest.mark.parametrize("name", ["v.txt", "v.npy", "v.safetensors"])
 def test_a_folder_in_the_way_is_named(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
-    with pytest.raises(InvalidArgumentError, match=f"{name}': it is a folder"):
+    with pytest.raises(InvalidArgumentError, match=f"{name}'.* is a folder"):
         two().save(tmp_path / name)
     assert os.listdir(tmp_path) == [name]
 

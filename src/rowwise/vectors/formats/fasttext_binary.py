@@ -15,6 +15,7 @@ import numpy.typing as npt
 from rowwise.vectors.formats.cursor import Cursor
 from rowwise.vectors.formats.fasttext_writing import MAGIC, SETTINGS, VERSION, write
 from rowwise.vectors.formats.format import Format, Loaded
+from rowwise.vectors.formats.holding import LONGEST_WORD
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source
 from rowwise.vectors.formats.table import cut_down, new_report
@@ -26,7 +27,6 @@ _WHAT = "fastText file"
 _CODES = 256
 # Bounds that no real file comes near, so that a damaged one is known as such.
 _LONGEST_NGRAM = 64
-_LONGEST_WORD = 65_535
 _SUPERVISED = 3
 # The dictionary's int32 size and words, whose labels follow, and its int64 tokens.
 _OLD_HEADER = struct.Struct("<12i d 3i q")
@@ -169,7 +169,7 @@ def _read_dictionary(at: Cursor, size: int, count: int) -> _Dictionary:
                 at.skip(len(content) + 1)  # raises
         stop = offset + end
         if piece[end + 9] == 0:
-            if stop - position > _LONGEST_WORD:
+            if stop - position > LONGEST_WORD:
                 raise at.damaged(f"entry {entry + 1:,} is a word of {stop - position:,} bytes")
             places.append(entry)
             starts.append(position)

@@ -7,7 +7,7 @@ import numpy as np
 
 from rowwise.errors import InvalidArgumentError
 from rowwise.vectors.formats.format import Content
-from rowwise.vectors.formats.text_writing import check_words
+from rowwise.vectors.formats.holding import LONGEST_WORD, check_rows, check_words
 from rowwise.vectors.quantised import QuantisedMatrix, take
 from rowwise.vectors.subwords import BucketSubwords
 
@@ -37,10 +37,11 @@ def write(file: Any, content: Content) -> None:
     rows. How often a word occurred is not known; it is written as once.
 
     Raises:
-        InvalidArgumentError: a word holds NUL or white space, at which fastText would split it,
-            or the rows do not go with their subwords.
+        InvalidArgumentError: a word is too long or holds NUL or white space, at which fastText
+            would split it, there are no columns, or the rows do not go with their subwords.
     """
-    check_words(content.words, "fastText format", "\0 \n\r\t\v\f")
+    check_words(content.words, "fastText format", "\0 \n\r\t\v\f", longest=LONGEST_WORD)
+    check_rows(content.rows, "fastText format", none=True)
     subwords, composed = content.subwords, content.composed
     words, columns = content.rows.shape
     minn = maxn = buckets = 0

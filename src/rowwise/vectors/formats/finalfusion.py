@@ -15,10 +15,10 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError
 from rowwise.vectors.formats.cursor import Cursor
 from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.holding import check_rows, check_words
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source
 from rowwise.vectors.formats.table import cut_down, new_report
-from rowwise.vectors.formats.text_writing import check_words
 from rowwise.vectors.packing import PackedWords
 from rowwise.vectors.quantised import Matrix, QuantisedMatrix, take
 from rowwise.vectors.subwords import BucketSubwords, ListedSubwords, Subwords
@@ -144,9 +144,11 @@ def write(file: Any, content: Content) -> None:
     """Write words and float32 rows, and buckets of n-grams where there are subwords.
 
     Raises:
-        InvalidArgumentError: a word that is no valid Unicode, or subwords of another kind.
+        InvalidArgumentError: a word that is no valid Unicode, rows without columns, or subwords
+            of another kind.
     """
     check_words(content.words, "finalfusion format", "", empty=True)
+    check_rows(content.rows, "finalfusion format", none=True)
     words = [word.encode("utf-8") for word in content.words]
     subwords = content.subwords
     tables: list[npt.NDArray[Any]] = [content.rows]

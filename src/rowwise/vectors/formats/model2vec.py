@@ -15,6 +15,7 @@ import numpy.typing as npt
 from rowwise.errors import DataFileError
 from rowwise.vectors.formats import safetensors_file
 from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.holding import check_words
 from rowwise.vectors.formats.model2vec_tokenizer import (
     read_tokens,
     real_words,
@@ -24,7 +25,6 @@ from rowwise.vectors.formats.model2vec_tokenizer import (
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.table import cut_down, new_report
-from rowwise.vectors.formats.text_writing import check_words
 from rowwise.vectors.packing import PackedWords
 
 MODEL, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.json", "config.json"

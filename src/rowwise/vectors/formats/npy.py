@@ -17,10 +17,10 @@ import numpy.typing as npt
 from rowwise.errors import DataFileError, InvalidArgumentError
 from rowwise.vectors.formats.damage import damage_named
 from rowwise.vectors.formats.format import Companion, Content, Format, Loaded
+from rowwise.vectors.formats.holding import check_words
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.table import cut_down, new_report
-from rowwise.vectors.formats.text_writing import check_words
 from rowwise.vectors.formats.word_list import OWN, beside, check_count, find_words, read_words
 
 _MAGIC = b"\x93NUMPY"

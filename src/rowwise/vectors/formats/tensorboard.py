@@ -6,25 +6,24 @@ the first column then is the word, or the one called ``label``, ``word`` or ``na
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rowwise.errors import DataFileError
 from rowwise.vectors.formats import text
 from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.holding import check_rows, check_words
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.table import cut_down, new_report
 from rowwise.vectors.formats.text_layout import Layout, is_number, looks_like_rows
-from rowwise.vectors.formats.text_writing import check_words
+from rowwise.vectors.formats.text_writing import write_lines
 from rowwise.vectors.formats.word_list import check_count, find_words, read_words
 from rowwise.vectors.packing import PackedWords
 
 VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"
 _BESIDE = (METADATA, "{stem}_metadata.tsv", "{stem}.metadata.tsv", "{stem}.metadata")
 _WORD_COLUMNS = (b"label", b"word", b"words", b"token", b"name")
-_BLOCK_ROWS = 1_024
 
 
 def matches(source: Source) -> bool:
@@ -90,15 +89,13 @@ def write(folder: Path, content: Content) -> None:
     """Write ``vectors.tsv``, ``metadata.tsv`` and ``projector_config.pbtxt`` into a folder.
 
     Raises:
-        InvalidArgumentError: a word is empty or holds a tab or a line break.
+        InvalidArgumentError: a word is empty or holds a tab or a line break, there are no rows,
+            or a line would be too long to be read again.
     """
     check_words(content.words, "metadata of TensorBoard", "\t\n\r")
+    check_rows(content.rows, "vectors.tsv of TensorBoard")
     with (folder / VECTORS).open("wb") as file:
-        for start in range(0, len(content.rows), _BLOCK_ROWS):
-            block: list[list[Any]] = (
-                np.asarray(content.rows[start : start + _BLOCK_ROWS]).astype(str).tolist()
-            )
-            file.write("".join("\t".join(row) + "\n" for row in block).encode())
+        write_lines(file, content.rows, b"\t")
     (folder / METADATA).write_bytes("".join(f"{word}\n" for word in content.words).encode())
     (folder / CONFIG).write_text(
         f'embeddings {{\n  tensor_name: "rowwise"\n  tensor_path: "{VECTORS}"\n'

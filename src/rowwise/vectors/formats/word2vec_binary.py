@@ -11,15 +11,15 @@ import numpy as np
 
 from rowwise.errors import DataFileError
 from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.holding import LONGEST_WORD, check_rows, check_words
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source
 from rowwise.vectors.formats.table import GrowingTable, new_report
 from rowwise.vectors.formats.text_layout import MOST_COLUMNS, is_number
-from rowwise.vectors.formats.text_writing import check_words
 from rowwise.vectors.packing import PackedWords
 
+_WHAT = "binary format of word2vec"
 _BLOCK_BYTES = 4 * 2**20
-_LONGEST_WORD = 65_535
 _BLOCK_ROWS = 8_192
 _HEADER = re.compile(rb"(\d{1,18}) (\d{1,18}) ?\r?\n")
 
@@ -39,11 +39,19 @@ def matches(source: Source) -> bool:
         fields = line.split(separator)[-columns:]
         if len(fields) == columns and all(map(is_number, fields)) and line.count(separator):
             return False  # a line of text
+    if b"\n" not in following and _is_cut_row(following):
+        return False
     space = following.find(b" ")
-    if not 0 <= space <= _LONGEST_WORD:
+    if not 0 <= space <= LONGEST_WORD:
         return False
     # Lines of text, of which the first is malformed, are text all the same.
     return not _is_text(following[: 2**14], columns)
+
+
+def _is_cut_row(line: bytes) -> bool:
+    """Whether this is the start of a line of text, longer than what formats are told by."""
+    numbers = line.split(b" ")[1:-1]
+    return len(numbers) > 1 and all(map(is_number, numbers))
 
 
 def _is_text(following: bytes, columns: int) -> bool:
@@ -98,10 +106,10 @@ def read(source: Source, request: Request) -> Loaded:
             if request.progress is not None:
                 request.progress(reader.done(), source.size)
             piece = piece[position:]
-            if len(piece.lstrip(b"\n")) > _LONGEST_WORD + 1 + width and b" " not in piece:
+            if len(piece.lstrip(b"\n")) > LONGEST_WORD + 1 + width and b" " not in piece:
                 raise DataFileError(
                     f"{source.name!r} is damaged: row {row + 1:,} has a word of more than "
-                    f"{_LONGEST_WORD:,} bytes."
+                    f"{LONGEST_WORD:,} bytes."
                 )
             if not more and row < promised:
                 raise DataFileError(
@@ -115,9 +123,11 @@ def write(file: Any, content: Content) -> None:
     """Write word2vec's binary format, as the C tool does.
 
     Raises:
-        InvalidArgumentError: a word is empty or holds a space or a line break.
+        InvalidArgumentError: a word is empty, too long, or holds a space or a line break, or there
+            are no rows or too many columns.
     """
-    check_words(content.words, "binary format of word2vec", " \n")
+    check_words(content.words, _WHAT, " \n", longest=LONGEST_WORD)
+    check_rows(content.rows, _WHAT, most_columns=MOST_COLUMNS - 1)
     rows = content.rows
     file.write(f"{rows.shape[0]} {rows.shape[1]}\n".encode())
     for start in range(0, len(rows), _BLOCK_ROWS):
