@@ -31,6 +31,7 @@ from twins import (
 
 import rowwise
 from rowwise.backend import keras
+from rowwise.training import trainer
 
 IDS, TARGETS = batches(12)
 EVERY_ID = np.resize(np.arange(ROWS, dtype="int32"), (8, LENGTH))
@@ -235,8 +236,12 @@ def test_slots_that_somebody_writes_move_rows_that_were_never_looked_up(optimize
     assert ROWS - 1 not in ids
 
 
+@pytest.mark.parametrize("capacity", [12, 1000])  # the history is full before that batch, or not
 @pytest.mark.parametrize("by", ["fit", "train_on_batch"])
-def test_a_batch_of_the_wrong_shape_loses_nothing(by: str) -> None:
+def test_a_batch_of_the_wrong_shape_loses_nothing(
+    by: str, capacity: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "CAPACITY", capacity)
     ours, stock = (simple(kit, "nadam") for kit in (OURS, STOCK))
     ids, targets = batches(12)
     settings = {"batch_size": BATCH, "shuffle": False, "verbose": 0}

@@ -153,17 +153,19 @@ class TrainerSeam:
         return nullcontext()
 
     def hold_state(self, state: tuple[Any, ...]) -> None:
-        """Let the trainer give the variables these values again if the step ends in an error.
+        """Give the variables these values again, since a step ended in an error.
 
-        It takes them away before a loop, and knows of new ones only after the first step.
+        The trainer takes them away before a loop, and knows of new ones only after a step.
         """
         variables: list[Any] = self.variables  # type: ignore[attr-defined]
-        if all(variable._value is not None for variable in variables):
-            return  # `train_on_batch` leaves them where they are
+        in_loop = any(variable._value is None for variable in variables)
         names = ("trainable", "non_trainable", "optimizer", "metrics")
         self._jax_state = {
             f"{name}_variables": values for name, values in zip(names, state, strict=True)
         }
+        if not in_loop:  # of `train_on_batch`; at a loop's end Keras does it
+            self._jax_state_synced = False
+            self.jax_state_sync()
 
     def _get_jax_state(self, *args: Any, **kwargs: Any) -> Any:
         with self.values_as_they_are():

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from itertools import islice
 from typing import Any, TextIO
 
 from rowwise.backend import rows
@@ -69,8 +70,6 @@ class _Run:
 
     def train(self, state: Any, data: Any) -> tuple[Any, Any]:
         """The logs and the state after a step on ``data``."""
-        if any(table.steps >= CAPACITY for table in self.tables):
-            state = self._flushed(state)
         base = self._split.iterations(state[2])
         carried = [
             table.take_carried([state[2][place] for place in table.spec.slots], base)
@@ -106,8 +105,10 @@ class _Run:
         """Whether enough steps were made since the last look for bad ids."""
         return self._executions % LOOK_EVERY == LOOK_EVERY - 1
 
-    def _flushed(self, state: Any) -> Any:
-        """The state with all rows current, while the trainer holds it."""
+    def with_room(self, state: Any) -> Any:
+        """The state, with all rows current if their histories have no room for another step."""
+        if all(table.steps < CAPACITY for table in self.tables):
+            return state
         trainable, other, optimizer, metrics = (list(part) for part in state)
         for table in self.tables:
             values = table.flushed(table.spec.values_of(trainable, optimizer))
@@ -164,17 +165,13 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
                 return
 
             def train_function(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
-                data = next(iterator)
+                first = next(iterator)
                 try:
-                    run = self._run_for(state, data)
+                    run = self._run_for(state, first)
                     if run.is_look_due:
                         run.raise_bad_ids()
-                    logs, state = run.train(state, data)
-                    for _ in range(self.steps_per_execution - 1):
-                        try:
-                            data = next(iterator)
-                        except StopIteration:
-                            break
+                    for data in (first, *islice(iterator, self.steps_per_execution - 1)):
+                        state = run.with_room(state)
                         logs, state = run.train(state, data)
                 except Exception:
                     self.hold_state(state)
@@ -186,7 +183,6 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
         def _run_for(self, state: Any, data: Any) -> _Run:
             run = self._run()
             if run is None:
-                self.hold_state(state)
                 run = _Run(self, state, data)
                 self._rowwise_run = run
             for table in run.tables:
