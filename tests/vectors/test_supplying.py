@@ -148,7 +148,9 @@ def test_a_matrix_for_a_vocabulary() -> None:
     assert strict[1] == pytest.approx(MEAN)
     with pytest.raises(UnknownWordError, match="'dog'"):
         VECTORS.matrix(vocabulary, ["lower"])
-    with pytest.raises(InvalidArgumentError, match=r"Expected a Vocabulary\. Received: list"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"Expected a Vocabulary or a Tokenizer\. Received: list"
+    ):
         VECTORS.matrix(["cat"])  # type: ignore[arg-type]
 
 

@@ -46,7 +46,7 @@ def test_an_unknown_word_is_named(word: str, hint: str) -> None:
         (WORDS[:3], ROWS, InvalidShapeError, r"3 words\. Received an array of shape \(4, 3\)"),
         (WORDS, ROWS[0], InvalidShapeError, r"shape \(3,\)"),
         (["a", "b", "a", "c"], ROWS, InvalidArgumentError, "'a' at positions 0 and 2"),
-        (["a", "b", 3, "c"], ROWS, InvalidArgumentError, "3 at position 2"),
+        (["a", "b", 3, "c"], ROWS, InvalidArgumentError, "3 of type int at position 2"),
     ],
 )
 def test_words_and_rows_that_do_not_fit_are_an_error(

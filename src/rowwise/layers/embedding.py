@@ -12,8 +12,9 @@ from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
 from rowwise.layers.row_masks import as_row_mask
-from rowwise.text import Vocabulary
+from rowwise.text import Tokenizer, Vocabulary
 from rowwise.vectors import Coverage, Vectors
+from rowwise.vectors.arguments import as_vectors, as_vocabulary
 
 ops = keras.ops
 POLICIES = ("raise", "clip", "oov")
@@ -111,7 +112,7 @@ class Embedding(keras.layers.Embedding):
     def from_vectors(
         cls,
         vectors: Vectors,
-        vocabulary: Vocabulary | None = None,
+        vocabulary: Vocabulary | Tokenizer | None = None,
         *,
         oov: str | Sequence[str] = ("lower", "random"),
         trainable: bool = True,
@@ -128,7 +129,8 @@ class Embedding(keras.layers.Embedding):
 
         Args:
             vectors: words and their rows.
-            vocabulary: whose ids number the table's rows; None for the vectors' own words.
+            vocabulary: whose ids number the table's rows; or a fitted tokenizer with an
+                ``oov_token``; None for the vectors' own words.
             oov: rules for words without a row, see ``Vectors.get``.
             trainable: whether the table is trained further.
             trainable_rows: as for the constructor; or ``"missing"``: those whose rows did not come
@@ -140,11 +142,13 @@ class Embedding(keras.layers.Embedding):
 
         Raises:
             UnknownWordError: a word without a row for which no rule made one.
-            InvalidArgumentError: an unknown rule.
+            InvalidArgumentError: an unknown rule, or an argument of another kind.
         """
+        vectors = as_vectors(vectors)
         if vocabulary is None:
             reserved = (Vocabulary.padding, Vocabulary.unknown)
             vocabulary = Vocabulary(word for word in vectors.words if word not in reserved)
+        vocabulary = as_vocabulary(vocabulary)
         table = vectors.matrix(vocabulary, oov, seed=seed)
         coverage = vectors.coverage(vocabulary, oov, counts=counts, texts=texts)
         if isinstance(trainable_rows, str):

@@ -8,6 +8,7 @@ import numpy as np
 
 from rowwise.errors import DataFileError, InvalidArgumentError, MissingExtraError
 from rowwise.files import atomic_path
+from rowwise.vectors.arguments import as_path, as_vectors
 from rowwise.vectors.neighbours import Positions
 from rowwise.vectors.norms import DoubleArray, RowArray, blocks, unit
 
@@ -32,6 +33,7 @@ class ApproximateIndex:
         expansion_search: the same for queries; at least twice the ``topn`` asked for is taken.
 
     Raises:
+        InvalidArgumentError: ``vectors`` are none.
         MissingExtraError: usearch is not installed.
     """
 
@@ -43,6 +45,7 @@ class ApproximateIndex:
         expansion_add: int = 128,
         expansion_search: int = 64,
     ) -> None:
+        vectors = as_vectors(vectors)
         self._index = _usearch().Index(
             ndim=vectors.dimension,
             metric="cos",
@@ -64,7 +67,7 @@ class ApproximateIndex:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the index, but not the vectors, to a file of usearch's format."""
-        with atomic_path(path) as temporary:
+        with atomic_path(as_path(path)) as temporary:
             self._index.save(str(temporary))
 
     @classmethod
@@ -79,8 +82,8 @@ class ApproximateIndex:
             DataFileError: the file is missing, or holds no index for vectors such as these.
             MissingExtraError: usearch is not installed.
         """
-        source = Path(path)
-        if not source.is_file():
+        source, vectors = Path(as_path(path)), as_vectors(vectors)
+        if not os.path.isfile(source):
             raise DataFileError(f"There is no index at {str(source)!r}. Check the path.")
         self = cls.__new__(cls)
         try:

@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
+from rowwise.text.checks import as_text_list
 from rowwise.vectors.approximate import ApproximateIndex
-from rowwise.vectors.evaluation import AnalogyReport, SimilarityReport, Table, evaluate
+from rowwise.vectors.arguments import as_path, as_whole_number
+from rowwise.vectors.evaluation import AnalogyReport, SimilarityReport, WordTable, evaluate
 from rowwise.vectors.formulas import parse_formula
 from rowwise.vectors.neighbours import Positions, best_rows
 from rowwise.vectors.norms import DoubleArray, Norms
 from rowwise.vectors.objectives import Cosine, MultipliedCosines, Objective
-from rowwise.vectors.queries import Term, as_query, as_terms, check_method, require_count
+from rowwise.vectors.queries import Term, as_query, as_terms, check_method
 
 if TYPE_CHECKING:
     from rowwise.vectors.vectors import Vectors
@@ -72,8 +74,12 @@ class Asking:
             InvalidArgumentError: ``topn`` is not a positive whole number, an unknown ``method``,
                 a query that holds NaN, or both ``word`` and ``positive`` or ``negative``.
         """
-        count = require_count("topn", topn)
+        count = as_whole_number(topn, "topn", least=1)
         check_method(method)
+        if index is not None and not isinstance(index, ApproximateIndex):
+            raise InvalidArgumentError(
+                f"`index` must be an ApproximateIndex. Received: {type(index).__name__}."
+            )
         vectors = cast("Vectors", self)
         if word is None:
             terms = as_terms(vectors, positive, negative)
@@ -143,10 +149,11 @@ class Asking:
 
         Raises:
             UnknownWordError: a word has no row.
+            InvalidTextError: one of them is not a string.
             InvalidArgumentError: fewer than three words.
         """
-        given = list(words)
-        if isinstance(words, str) or len(given) < 3:
+        given = [words] if isinstance(words, str) else as_text_list(words, "words")
+        if len(given) < 3:
             raise InvalidArgumentError(
                 "Which word does not match can be said of three words or more. "
                 f"Received: {words!r}."
@@ -183,8 +190,9 @@ class Asking:
         """
         check_method(method)
         if limit is not None:
-            limit = require_count("limit", limit)
-        return evaluate(Table(self.words, self.rows, self._norms, limit), path, ignore_case, method)
+            limit = as_whole_number(limit, "limit", least=1)
+        table = WordTable(self.words, self.rows, self._norms, limit)
+        return evaluate(table, as_path(path), ignore_case, method)
 
     @cached_property
     def _norms(self) -> Norms:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
 from rowwise.text import Splitter, Vocabulary
+from rowwise.text.checks import shorten
 from rowwise.vectors.oov import FINDING, Match
 
 _TEXT = {
@@ -130,8 +131,12 @@ def cover(
         splitter: how texts are cut into words.
 
     Raises:
-        InvalidArgumentError: both counts and texts.
+        InvalidArgumentError: both counts and texts, or counts that are none.
     """
+    if splitter is not None and not isinstance(splitter, Splitter):
+        raise InvalidArgumentError(
+            f"`splitter` must be a Splitter. Received: {type(splitter).__name__}."
+        )
     if counts is not None and texts is not None:
         raise InvalidArgumentError("Give either `counts` or `texts`, not both.")
     outside = 0
@@ -140,6 +145,11 @@ def cover(
         counts = dict(zip(split.unique, split.counts().tolist(), strict=True))
     numbers: npt.NDArray[np.int64] | None = None
     if counts is not None:
+        if not isinstance(counts, Mapping) or not all(map(_is_count, counts.values())):
+            raise InvalidArgumentError(
+                "`counts` must say of words how often they occur, as {'the': 3}. "
+                f"Received: {shorten(counts)}."
+            )
         numbers = np.array([counts.get(word, 0) for word in vocabulary.words], dtype=np.int64)
         numbers[:2] = 0
         outside = int(sum(counts.values())) - int(numbers.sum())
@@ -147,3 +157,7 @@ def cover(
         numbers = np.array(vocabulary.counts, dtype=np.int64)
     rule = np.concatenate([np.array([-1, -1], dtype=np.int8), matched.rule])
     return Coverage(vocabulary.words, matched.rules, rule, numbers, outside)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and int(value) >= 0

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -23,7 +24,7 @@ _PARTIAL, _MARK, _LOCK = ".part", ".part-of", ".lock"
 
 def is_address(path: object) -> bool:
     """Whether this is the address of a file on the network."""
-    return isinstance(path, str) and path.startswith(("https://", "http://"))
+    return isinstance(path, str) and path.lower().startswith(("https://", "http://"))
 
 
 def locate(
@@ -41,17 +42,23 @@ def locate(
         progress: is called with the bytes fetched and those of the whole file.
 
     Raises:
-        DataFileError: the file cannot be fetched, or its checksum is another one.
+        DataFileError: the file cannot be fetched, or its checksum is another one; or there is
+            none, and a well-known name is spelt nearly so.
         InvalidArgumentError: the address is not safe, or a checksum comes with a plain file.
         MissingExtraError: pooch is not installed.
     """
     if is_address(path):
         return fetch(str(path), checksum, progress), member
-    if isinstance(path, str) and not Path(path).exists():
+    if isinstance(path, str) and not os.path.exists(path):
         known = published.find(path)
         if known is not None:
             chosen = member if member is not None else known.member
             return fetch(known.address, checksum or known.checksum, progress), chosen
+        if near := get_close_matches(path, published.names(), n=3, cutoff=0.8):
+            raise DataFileError(
+                f"There is no file of vectors at {path!r}, and no vectors are well known by this "
+                f"name. Did you mean {' or '.join(map(repr, near))}?"
+            )
     if checksum is not None:
         raise InvalidArgumentError(
             f"`checksum` goes with an address, and {str(path)!r} is a file. Leave it out."
@@ -83,7 +90,7 @@ def fetch(address: str, checksum: str | None = None, progress: Progress | None =
             f"Vectors are fetched by https only, so that nobody can change them on their way. "
             f"Received: {address!r}."
         )
-    pooch = _pooch()
+    pooch, address = _pooch(), urlsplit(address).geturl()
     # Files of the same name at other addresses are other files.
     mark = hashlib.sha256(address.encode()).hexdigest()[:16]
     name = f"{mark}-{urlsplit(address).path.rsplit('/', 1)[-1] or 'vectors'}"
@@ -111,7 +118,10 @@ def fetch(address: str, checksum: str | None = None, progress: Progress | None =
 
 def _is_safe(address: str) -> bool:
     """Whether nobody can change what comes from there on its way."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:  # brackets that are not closed, and the like
+        raise InvalidArgumentError(f"{address!r} is no address ({error}).") from error
     return parts.scheme == "https" or parts.hostname in _LOOPBACK
 
 

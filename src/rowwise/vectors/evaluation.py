@@ -86,7 +86,7 @@ class AnalogyReport:
         return "\n".join([self.name, *(f"  {part}" for part in (*self.sections, self.total))])
 
 
-class Table:
+class WordTable:
     """Words as a benchmark looks them up, and their rows.
 
     Args:
@@ -129,7 +129,7 @@ class Table:
 
 
 def evaluate(
-    table: Table, path: str | os.PathLike[str], ignore_case: bool | None, method: str
+    table: WordTable, path: str | os.PathLike[str], ignore_case: bool | None, method: str
 ) -> SimilarityReport | AnalogyReport:
     """Measure on a file of pairs or of analogies, see ``benchmarks``."""
     content, name = read_benchmark(path), Path(path).name
@@ -141,7 +141,7 @@ def evaluate(
     return answer(table, [part for part in content if isinstance(part, Section)], name, method)
 
 
-def compare(table: Table, pairs: list[Pair], name: str) -> SimilarityReport:
+def compare(table: WordTable, pairs: list[Pair], name: str) -> SimilarityReport:
     """Compare cosines with people's scores."""
     found = table.find(word for pair in pairs for word in (pair.first, pair.second))
     spelt = [(table.spelt(pair.first), table.spelt(pair.second), pair.score) for pair in pairs]
@@ -162,7 +162,7 @@ def compare(table: Table, pairs: list[Pair], name: str) -> SimilarityReport:
     return SimilarityReport(name, spearman, len(pairs), len(covered), tuple(missing))
 
 
-def answer(table: Table, sections: list[Section], name: str, method: str) -> AnalogyReport:
+def answer(table: WordTable, sections: list[Section], name: str, method: str) -> AnalogyReport:
     """Solve analogies; the words of a question, in any spelling, are no answers to it."""
     found = table.find(
         word for part in sections for question in part.questions for word in question

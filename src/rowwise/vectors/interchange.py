@@ -14,6 +14,7 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, MissingExtraError
 from rowwise.text import Vocabulary
 from rowwise.vectors.formats.model2vec_tokenizer import real_words, tokenizer_of, with_unknown
+from rowwise.vectors.subwords import BucketSubwords, Subwords
 
 EXTRA = "interchange"
 
@@ -74,12 +75,15 @@ class Interchange:
     def from_gensim(cls, keyed_vectors: Any) -> Self:
         """The words and rows of gensim's ``KeyedVectors``; the rows are not copied.
 
+        Subwords come along, those of ``FastText``.
+
         Args:
             keyed_vectors: for a model such as ``Word2Vec`` its ``.wv``. Keys must be strings.
         """
         keyed_vectors = getattr(keyed_vectors, "wv", keyed_vectors)
         _require(keyed_vectors, "gensim KeyedVectors", "index_to_key", "vectors")
-        return cls._made(keyed_vectors.index_to_key, np.asarray(keyed_vectors.vectors))
+        rows = np.asarray(keyed_vectors.vectors)
+        return cls._made(keyed_vectors.index_to_key, rows, _subwords_of(keyed_vectors))
 
     def to_gensim(self) -> Any:
         """These words and rows as gensim's ``KeyedVectors``, with a copy of the rows.
@@ -134,10 +138,11 @@ class Interchange:
             word: the column with the words; by default they are the index.
 
         Raises:
-            InvalidArgumentError: a column that does not hold numbers.
+            InvalidArgumentError: no column of that name, or one that does not hold numbers.
         """
         _require(frame, "a pandas DataFrame", "columns", "index", "drop")
         if word is not None:
+            _require_column(frame, word)
             frame = frame.set_index(word)
         return cls._made(frame.index.tolist(), _numbers(frame.to_numpy()))
 
@@ -165,11 +170,7 @@ class Interchange:
             InvalidShapeError: lists of different lengths.
         """
         _require(frame, "a polars DataFrame", "columns", "drop", "get_column")
-        if word not in frame.columns:
-            raise InvalidArgumentError(
-                f"There is no column {word!r} of words; the columns are "
-                f"{', '.join(map(repr, frame.columns))}. Name one of these with `word`."
-            )
+        _require_column(frame, word)
         others = frame.drop(word)
         if len(others.columns) == 1 and hasattr(others.dtypes[0], "inner"):
             lists = others.get_column(others.columns[0]).to_list()
@@ -198,13 +199,37 @@ class Interchange:
         )
 
     @classmethod
-    def _made(cls, words: Sequence[Any], rows: npt.NDArray[Any]) -> Self:
-        return cast("type[Any]", cls)(words, rows)  # type: ignore[no-any-return]
+    def _made(
+        cls, words: Sequence[Any], rows: npt.NDArray[Any], subwords: Subwords | None = None
+    ) -> Self:
+        return cast("type[Any]", cls)(words, rows, subwords=subwords)  # type: ignore[no-any-return]
 
 
 def _require(value: Any, what: str, *attributes: str) -> None:
     if not all(hasattr(value, attribute) for attribute in attributes):
         raise InvalidArgumentError(f"Expected {what}. Received: {type(value).__name__}.")
+
+
+def _require_column(frame: Any, word: Any) -> None:
+    names = list(frame.columns)
+    if word not in names:
+        raise InvalidArgumentError(
+            f"There is no column {word!r} of words; the columns are "
+            f"{', '.join(map(repr, names))}. Name one of these with `word`."
+        )
+
+
+def _subwords_of(keyed_vectors: Any) -> BucketSubwords | None:
+    """The n-grams of gensim's ``FastTextKeyedVectors``."""
+    table = getattr(keyed_vectors, "vectors_ngrams", None)
+    if table is None or not len(table) or not keyed_vectors.max_n:
+        return None
+    return BucketSubwords(
+        np.asarray(table),
+        minn=keyed_vectors.min_n,
+        maxn=keyed_vectors.max_n,
+        buckets=keyed_vectors.bucket,
+    )
 
 
 def _library(module: str, what: str, package: str) -> Any:

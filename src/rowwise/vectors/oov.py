@@ -73,8 +73,12 @@ def as_rules(oov: str | Iterable[str]) -> tuple[str, ...]:
     Raises:
         InvalidArgumentError: an unknown rule, one that is there twice, or one that is never tried.
     """
-    rules = (oov,) if isinstance(oov, str) else tuple(oov)
     known = (*FINDING[1:], *LAST)
+    if not isinstance(oov, Iterable):
+        raise InvalidArgumentError(
+            f"`oov` must be a rule or several of {', '.join(map(repr, known))}. Received: {oov!r}."
+        )
+    rules = (oov,) if isinstance(oov, str) else tuple(oov)
     for rule in rules:
         if rule not in known:
             raise InvalidArgumentError(

@@ -107,19 +107,6 @@ def as_terms(vectors: "Vectors", positive: Any, negative: Any) -> Terms:
     return Terms(stacked[is_added], stacked[~is_added], excluded, weighted)
 
 
-def require_count(name: str, value: Any) -> int:
-    """``value`` as an int.
-
-    Raises:
-        InvalidArgumentError: it is not a positive whole number; the message calls it ``name``.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InvalidArgumentError(
-            f"`{name}` must be a positive whole number. Received: {value!r}."
-        )
-    return int(value)
-
-
 def check_method(method: str) -> None:
     """Raise an InvalidArgumentError unless ``method`` is "add" or "mul"."""
     if method not in ("add", "mul"):
@@ -160,7 +147,13 @@ def _as_list(terms: Any) -> list[Any]:
         return []
     if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1):
         return [terms]
-    return list(terms)
+    try:
+        return list(terms)
+    except TypeError as error:
+        raise InvalidArgumentError(
+            "`positive` and `negative` must be words or rows, or lists of them. "
+            f"Received: {terms!r}."
+        ) from error
 
 
 def _is_number(value: Any) -> bool:

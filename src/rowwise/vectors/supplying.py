@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.errors import InvalidArgumentError
-from rowwise.text import Splitter, Vocabulary
+from rowwise.text import Splitter, Tokenizer, Vocabulary
 from rowwise.text.checks import as_text_list
+from rowwise.vectors.arguments import as_vocabulary, as_whole_number
 from rowwise.vectors.coverage import Coverage, cover
 from rowwise.vectors.norms import FloatArray
 from rowwise.vectors.oov import LAST, Spread, make_rows, match, rows_of
@@ -63,11 +63,15 @@ class Supplying:
         """
         given = [words] if isinstance(words, str) else as_text_list(words, "words")
         vectors = cast("Vectors", self)
-        rows = rows_of(vectors, match(vectors, given, oov), seed)
+        rows = rows_of(vectors, match(vectors, given, oov), as_whole_number(seed, "seed"))
         return rows[0] if isinstance(words, str) else rows
 
     def matrix(
-        self, vocabulary: Vocabulary, oov: str | Sequence[str] = TABLE_RULES, *, seed: int = 0
+        self,
+        vocabulary: Vocabulary | Tokenizer,
+        oov: str | Sequence[str] = TABLE_RULES,
+        *,
+        seed: int = 0,
     ) -> FloatArray:
         """A table for a vocabulary, float32 (len(vocabulary), d); row i is for the word of id i.
 
@@ -75,7 +79,7 @@ class Supplying:
         what the last rule makes, or the mean row where that is an error.
 
         Args:
-            vocabulary: whose ids number the rows.
+            vocabulary: whose ids number the rows; or a fitted tokenizer with an ``oov_token``.
             oov: rules for words without a row, see ``get``.
             seed: of the random rows.
 
@@ -83,8 +87,8 @@ class Supplying:
             UnknownWordError: a word without a row for which no rule made one.
             InvalidArgumentError: an unknown rule, or something else than a vocabulary.
         """
-        vectors = cast("Vectors", self)
-        found = match(vectors, _real_words(vocabulary), oov)
+        vectors, seed = cast("Vectors", self), as_whole_number(seed, "seed")
+        found = match(vectors, as_vocabulary(vocabulary).words[2:], oov)
         rows = rows_of(vectors, found, seed)
         last = found.rules[-1]
         unknown = match(vectors, [Vocabulary.unknown], "mean")
@@ -97,7 +101,7 @@ class Supplying:
 
     def coverage(
         self,
-        vocabulary: Vocabulary,
+        vocabulary: Vocabulary | Tokenizer,
         oov: str | Sequence[str] = TABLE_RULES,
         *,
         counts: Mapping[str, int] | None = None,
@@ -107,7 +111,7 @@ class Supplying:
         """How much of a vocabulary these vectors hold, and which rule found what.
 
         Args:
-            vocabulary: the words to look for.
+            vocabulary: the words to look for; or a fitted tokenizer with an ``oov_token``.
             oov: rules, see ``get``; nothing is raised for a word without a row.
             counts: how often words occur; by default what the vocabulary knows.
             texts: where to count them instead.
@@ -117,19 +121,11 @@ class Supplying:
             InvalidArgumentError: an unknown rule, both counts and texts, or something else than a
                 vocabulary.
         """
-        matched = match(cast("Vectors", self), _real_words(vocabulary), oov)
-        return cover(vocabulary, matched, counts, texts, splitter)
+        wanted = as_vocabulary(vocabulary)
+        matched = match(cast("Vectors", self), wanted.words[2:], oov)
+        return cover(wanted, matched, counts, texts, splitter)
 
     @cached_property
     def spread(self) -> Spread:
         """Mean and standard deviation of each column, measured when first asked for."""
         return Spread(self.rows)
-
-
-def _real_words(vocabulary: Vocabulary) -> tuple[str, ...]:
-    if not isinstance(vocabulary, Vocabulary):
-        raise InvalidArgumentError(
-            f"Expected a Vocabulary. Received: {type(vocabulary).__name__}. Make one with "
-            "Vocabulary.from_words(words), or take tokenizer.vocabulary."
-        )
-    return vocabulary.words[2:]

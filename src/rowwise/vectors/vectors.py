@@ -7,10 +7,16 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self, cast
 
-import numpy as np
 import numpy.typing as npt
 
-from rowwise.errors import InvalidArgumentError, InvalidShapeError, UnknownWordError
+from rowwise.errors import (
+    InvalidArgumentError,
+    InvalidShapeError,
+    InvalidTextError,
+    UnknownWordError,
+)
+from rowwise.text.checks import as_text_list, shorten
+from rowwise.vectors.arguments import as_checksum, as_member, as_path, as_rows
 from rowwise.vectors.asking import Asking
 from rowwise.vectors.download import locate
 from rowwise.vectors.formats import load, save
@@ -44,7 +50,8 @@ class Vectors(Asking, Supplying, Interchange):
 
     Raises:
         InvalidShapeError: ``rows`` is not a matrix, or has another number of rows than words.
-        InvalidArgumentError: a word is not a string, or occurs twice.
+        InvalidTextError: a word is not a string.
+        InvalidArgumentError: a word occurs twice, or ``rows`` holds no real numbers.
     """
 
     # What `rows` was composed of, where it was.
@@ -58,23 +65,18 @@ class Vectors(Asking, Supplying, Interchange):
         subwords: Subwords | None = None,
         report: LoadReport | None = None,
     ) -> None:
-        if not (isinstance(rows, np.ndarray) and rows.dtype in _KEPT):
-            rows = np.asarray(rows, dtype=np.float32)
-        self._words: Sequence[str] | PackedWords = tuple(words)
-        self._rows: npt.NDArray[Any] | ComposedRows = rows
+        table = as_rows(rows)
+        self._words: Sequence[str] | PackedWords = tuple(as_text_list(words, "words"))
+        self._rows: npt.NDArray[Any] | ComposedRows = table
         self.subwords = subwords
         self.report = report
-        if rows.ndim != 2 or len(rows) != len(self._words):
+        if table.ndim != 2 or len(table) != len(self._words):
             raise InvalidShapeError(
                 f"`rows` must be a matrix with one row for each of the {len(self._words)} words. "
-                f"Received an array of shape {rows.shape}."
+                f"Received an array of shape {table.shape}."
             )
         index: dict[str, int] = {}
         for position, word in enumerate(self._words):
-            if not isinstance(word, str):
-                raise InvalidArgumentError(
-                    f"Words must be strings. Received {word!r} at position {position}."
-                )
             first = index.setdefault(word, position)
             if first != position:
                 raise InvalidArgumentError(
@@ -116,7 +118,7 @@ class Vectors(Asking, Supplying, Interchange):
         return len(self._words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self._index
+        return isinstance(word, str) and word in self._index
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.words)
@@ -134,10 +136,14 @@ class Vectors(Asking, Supplying, Interchange):
 
     def index(self, word: str) -> int:
         """The position of ``word``; UnknownWordError when there is none."""
+        if not isinstance(word, str):
+            raise InvalidTextError(
+                f"A word must be a string. Received: {shorten(word)}. For several words use get."
+            )
         position = self._index.get(word)
         if position is None:
             hint = ""
-            if isinstance(word, str) and word.lower() in self._index:
+            if word.lower() in self._index:
                 hint = f" {word.lower()!r} in lower case is there."
             raise UnknownWordError(f"The word {word!r} has no row among {len(self):,}.{hint}")
         return position
@@ -159,7 +165,7 @@ class Vectors(Asking, Supplying, Interchange):
             InvalidArgumentError: no known format, or words that the format cannot hold.
         """
         content = Content(self.words, self.rows, self.subwords, self._composed)
-        for sentence in save(path, content, format):
+        for sentence in save(as_path(path), content, format):
             warnings.warn(sentence, UserWarning, stacklevel=2)
 
     @classmethod
@@ -189,7 +195,8 @@ class Vectors(Asking, Supplying, Interchange):
             path: a file or a folder; or an address (``https://...``), or a well-known name such
                 as ``glove.6B.100d``, whose file is fetched once and kept (extra ``download``).
             format: the name of the format, where the content is not to decide.
-            member: which file of a zip, by its name or its number of columns.
+            member: which file of a zip, or which layer of a model with several vocabularies, by
+                its name or its number of columns.
             words: for rows without words (``.npy``, TSV), the file that has a word a line; by
                 default it is looked for beside them.
             limit: at most so many rows of the file are looked at, the first ones; those of them
@@ -223,24 +230,22 @@ class Vectors(Asking, Supplying, Interchange):
                 strict=bool(strict),
                 member=member,
                 unpickle=unpickle is True,
-                words=None if words is None else os.fspath(words),
+                words=None if words is None else as_path(words, "words"),
                 progress=told,
             )
-            found, chosen = locate(path, member, checksum, told)
+            path = as_path(path)
+            found, chosen = locate(path, as_member(member), as_checksum(checksum), told)
             loaded = load(found, replace(request, member=chosen), format)
-            loaded.report.path = os.fspath(path)
+            loaded.report.path = path
         made = cls.__new__(cls)
         made._words, made._rows = loaded.words, loaded.rows
         made.subwords, made.report = loaded.subwords, loaded.report
         if malformed := loaded.report.malformed:
             line, reason = malformed.examples[0]
             warnings.warn(
-                f"{str(path)!r}: {len(malformed):,} malformed rows were left out; the first is "
+                f"{path!r}: {len(malformed):,} malformed rows were left out; the first is "
                 f"line {line}: {reason}. `vectors.report` lists them.",
                 UserWarning,
                 stacklevel=2,
             )
         return made
-
-
-_KEPT = (np.dtype("float16"), np.dtype("float32"))

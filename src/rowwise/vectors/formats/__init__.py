@@ -55,6 +55,10 @@ def load(path: str | os.PathLike[str], request: Request, format: str | None = No
     """
     chosen = None if format is None else format_named(format)
     source = plain_source(Path(path))
+    if source.is_folder and chosen is not None and not chosen.folder:
+        raise DataFileError(
+            f"{str(path)!r} is a folder, and the format {chosen.name} is a file. Name a file in it."
+        )
     is_zip = not source.is_folder and source.start.startswith(archive.START)
     if is_zip and not KERAS.matches(source):
         source = archive.choose(source.path, request.member, _describe)
@@ -86,7 +90,7 @@ def recognise(source: Source) -> Format:
 
 def format_named(name: str) -> Format:
     """The format of this name; InvalidArgumentError when there is none."""
-    if name not in BY_NAME:
+    if not isinstance(name, str) or name not in BY_NAME:
         raise InvalidArgumentError(
             f"`format` must be one of {', '.join(BY_NAME)}. Received: {name!r}."
         )

@@ -10,7 +10,7 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-from rowwise.errors import DataFileError, InvalidArgumentError
+from rowwise.errors import DataFileError
 from rowwise.text import Vocabulary
 from rowwise.vectors.formats import archive, hdf5_table
 from rowwise.vectors.formats.damage import damage_named
@@ -56,7 +56,6 @@ def read(source: Source, request: Request) -> Loaded:
     Raises:
         DataFileError: not a Keras model, none of its tables has a vocabulary, or several do and
             none was chosen.
-        InvalidArgumentError: ``member`` is neither a name nor a number.
     """
     import h5py
 
@@ -112,11 +111,6 @@ def _vocabulary(source: Source, layer: _Layer) -> Vocabulary:
 
 def _chosen(source: Source, layers: list[_Layer], member: str | int | None) -> _Layer:
     """The layer that ``member`` names, or the only one."""
-    if isinstance(member, bool) or not isinstance(member, str | int | None):
-        raise InvalidArgumentError(
-            "`member` must be the name of a layer in the model, or a number of columns. "
-            f"Received: {member!r}."
-        )
     fitting = [
         layer
         for layer in layers

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
+from rowwise.text import Tokenizer
 from rowwise.vectors.progress import Progress
 
 DTYPES = ("float16", "float32", "float64")
@@ -31,7 +32,7 @@ class Request:
 def check_dtype(dtype: Any) -> np.dtype[Any]:
     """``dtype`` as one of the three that rows may have; InvalidArgumentError otherwise."""
     try:
-        found: np.dtype[Any] = np.dtype(dtype)
+        found: np.dtype[Any] = np.dtype("V" if dtype is None else dtype)
     except TypeError:
         found = np.dtype("V")  # which is none of the three
     if found.name not in DTYPES or not found.isnative:
@@ -66,6 +67,10 @@ def wanted_words(only: Any) -> frozenset[str] | None:
     if isinstance(only, str | bytes):
         raise InvalidArgumentError(
             f"`only` must be several words, not one string. Received: {only!r}. Write [{only!r}]."
+        )
+    if isinstance(only, Tokenizer) and not only.word_index:
+        raise InvalidArgumentError(
+            "The tokenizer given as `only` knows no words yet: call fit_on_texts first."
         )
     words: Iterable[Any] = getattr(only, "word_index", None) or getattr(only, "words", None) or only
     try:

@@ -1,6 +1,7 @@
 """A file to read vectors from, packed or not: its first bytes, a stream, or all of it as bytes."""
 
 import io
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -144,9 +145,10 @@ def plain_source(path: Path) -> Source:
     Raises:
         DataFileError: there is nothing there.
     """
-    if path.is_dir():
+    # Not the methods of Path, which raise OSError for a name that is too long.
+    if os.path.isdir(path):
         return Source(path)
-    if not path.is_file():
-        raise DataFileError(f"There is no file of vectors at {str(path)!r}.")
+    if not os.path.isfile(path):
+        raise DataFileError(f"There is no file of vectors at {str(path)!r}. Check the path.")
     with path.open("rb") as file:
         return Source(path, packed=packing_of(file.read(8)))
