@@ -1,5 +1,6 @@
 """Bad input: one clear line on standard error, exit code 2, nothing else."""
 
+import pickle
 import sys
 import zipfile
 
@@ -107,18 +108,31 @@ CASES = [
     ("evaluate {trained} {folder}/good.csv --text text --label nope", "no column 'nope'"),
     ("evaluate {trained} {folder}/header.csv --text text --label label", "no rows of data"),
     # Neighbours.
-    ("neighbors {folder}/none.txt good", "no file or folder '"),
-    ("neighbors {folder} good", "There is no model.keras in the folder"),
+    ("neighbors {folder}/none.txt good", "There is no file of vectors at '"),
+    ("neighbors {folder} good", "holds no vectors: expected model.safetensors"),
     ("neighbors {folder}/words.txt good", "line 2: expected a word and 2 numbers"),
     ("neighbors {folder}/empty.csv good", "empty.csv' holds no vectors"),
     ("neighbors {folder}/plain.keras good", "plain.keras' has no vocabulary"),
-    ("neighbors {folder}/flipped.keras good", "is not a whole Keras model"),
+    ("neighbors {folder}/flipped.keras good", "is damaged or cut short"),
     ("neighbors {folder}/vectors.txt goood", "Did you mean 'good'?"),
     ("neighbors {folder}/vectors.txt Good", "'good' in lower case is there."),
     ("neighbors {trained} excelent", "Did you mean 'excellent'"),
     ("neighbors {folder}/vectors.txt good -n 0", "0 is not in the range x>=1"),
+    ("neighbors {folder}/vectors.txt", "Missing argument 'WORDS...'"),
+    ("neighbors {folder}/vectors.txt good beter", "'beter' has no row among 2. Did you mean"),
+    # Errors name the options of the command, or those of the command that has them.
+    ("neighbors {folder}/two.zip good", "for instance --member 'a.txt'."),
+    ("analogy {folder}/pickle good", "pass --unpickle: it is then read"),
+    ("benchmark {folder}/lonely/v.npy {folder}/pairs.txt", "has a word a line: --words PATH."),
+    ("info {folder}/vectors.txt --member 3", "Error: --member chooses a file in a zip"),
+    ("convert {folder}/vectors.txt {folder}/o.bin", "--format 'word2vec-binary' or --format"),
+    ("convert {folder}/vectors.txt {folder}/o.xyz", "or --format one of"),
+    (
+        "train {folder}/good.csv " + TRAIN + " --vectors {folder}/pickle",
+        "pass `rowwise convert --unpickle`",
+    ),
     # Analogies and benchmarks.
-    ("analogy {folder}/none.txt good", "no file or folder '"),
+    ("analogy {folder}/none.txt good", "There is no file of vectors at '"),
     ("analogy {folder}/vectors.txt good-", "Expected a word at its end in the formula 'good-'"),
     (
         "analogy {folder}/vectors.txt good+beter",
@@ -129,7 +143,7 @@ CASES = [
     ("benchmark {folder}/vectors.txt {folder}/none.txt", "There is no file '"),
     ("benchmark {folder}/vectors.txt {folder}/words.txt", "line 2: expected two words and"),
     ("benchmark {folder}/vectors.txt {folder}/empty.csv", "holds no benchmark"),
-    ("benchmark {folder}/none.txt {folder}/pairs.txt", "no file or folder '"),
+    ("benchmark {folder}/none.txt {folder}/pairs.txt", "There is no file of vectors at '"),
     ("benchmark {folder}/vectors.txt {folder}/pairs.txt --limit 0", "0 is not in the range x>=1"),
 ]
 
@@ -142,6 +156,12 @@ def folder(tmp_path_factory, trained):
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]).save(folder / "plain.keras")
     with zipfile.ZipFile(folder / "other.zip", "w") as archive:
         archive.writestr("a.txt", "a")
+    with zipfile.ZipFile(folder / "two.zip", "w") as archive:
+        archive.writestr("a.txt", "good 1 2\nbad 2 1\n")
+        archive.writestr("b.txt", "good 1 2 3\nbad 2 1 3\n")
+    (folder / "lonely").mkdir()
+    np.save(folder / "lonely" / "v.npy", np.eye(2))
+    (folder / "pickle").write_bytes(pickle.dumps({"gensim": 1}, protocol=4))
     model = np.frombuffer((trained.folder / "model.keras").read_bytes(), dtype=np.uint8).copy()
     (folder / "cut.keras").write_bytes(model[: len(model) // 2].tobytes())
     model[len(model) // 2] ^= 255

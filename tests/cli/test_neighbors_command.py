@@ -17,6 +17,26 @@ def test_files_of_vectors(rowwise, tmp_path, name):
     assert found == {"word": "king", "neighbors": [{"word": "queen", "cosine": 0.6}]}
 
 
+def test_many_words_have_a_block_each(rowwise, tmp_path):
+    words = ["king", "queen", "车", "new york"]
+    Vectors(words, [[1, 0], [3, 4], [-2, 0], [0, 2]]).save(tmp_path / "v.safetensors")
+    done = rowwise("neighbors", tmp_path / "v.safetensors", "new york", "king", "-n", 2)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "new york:",
+        "  queen  0.800",
+        "  king   0.000",
+        "king:",
+        "  queen     0.600",
+        "  new york  0.000",
+    ]
+    found = rowwise("neighbors", tmp_path / "v.safetensors", "车", "king", "-n", 1, "--json")
+    assert found.json_lines == [
+        {"word": "车", "neighbors": [{"word": "new york", "cosine": 0.0}]},
+        {"word": "king", "neighbors": [{"word": "queen", "cosine": 0.6}]},
+    ]
+
+
 def test_a_model_and_its_folder_agree(rowwise, trained):
     by_folder = rowwise("neighbors", trained.folder, "great", "--top", 3)
     assert len(by_folder.out.splitlines()) == 3

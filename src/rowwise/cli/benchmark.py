@@ -8,14 +8,14 @@ import click
 
 from rowwise.cli.options import json_option, method_option
 from rowwise.cli.output import echo_json, echo_table, percent
-from rowwise.cli.words import load_vectors
+from rowwise.cli.sources import VectorSource, vector_source
 
 if TYPE_CHECKING:
     from rowwise.vectors.evaluation import AnalogyReport, SimilarityReport
 
 
 @click.command(name="benchmark")
-@click.argument("model_or_file", type=click.Path(path_type=Path))
+@vector_source
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--limit", type=click.IntRange(min=1), help="Look at the first so many words only.")
 @click.option(
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @method_option
 @json_option
 def command(
-    model_or_file: Path,
+    source: VectorSource,
     files: tuple[Path, ...],
     limit: int | None,
     ignore_case: bool | None,
@@ -37,14 +37,16 @@ def command(
 
     Of pairs with human scores (word word score: WordSim353, SimLex-999, MEN) Spearman's rank
     correlation is printed; of analogies (a b c d: questions-words.txt) the share solved of each
-    section. Only what has rows counts. MODEL_OR_FILE is a trained model (.keras), a folder that
-    `rowwise train` wrote, or a file of word vectors.
+    section. Only what has rows counts.
+
+    SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name
+    such as glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote.
     """
     from rowwise.vectors.benchmarks import read_benchmark
 
     for file in files:
         read_benchmark(file)  # a bad one is named before a large file of vectors is read
-    vectors = load_vectors(model_or_file)
+    vectors = source.load(quiet=as_json)
     reports = [
         vectors.evaluate(file, limit=limit, ignore_case=ignore_case, method=method)
         for file in files

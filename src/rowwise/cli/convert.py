@@ -1,24 +1,17 @@
 """``rowwise convert``: vectors from one format to another."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from rowwise.cli.options import json_option
 from rowwise.cli.output import echo_json
-from rowwise.cli.sources import (
-    load_vectors,
-    member_option,
-    noted,
-    strict_option,
-    unpickle_option,
-    words_option,
-)
+from rowwise.cli.sources import VectorSource, noted, options_named, vector_source
+from rowwise.errors import DataFileError
 
 
 @click.command(name="convert")
-@click.argument("source")
+@vector_source
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--format", "file_format", help="Format of TARGET, where its suffix does not tell.")
 @click.option("--limit", type=click.IntRange(min=1), help="The most rows; the first are taken.")
@@ -35,23 +28,15 @@ from rowwise.cli.sources import (
     show_default=True,
     help="Kind of the numbers.",
 )
-@member_option
-@words_option
-@strict_option
-@unpickle_option
 @json_option
 def command(
-    source: str,
+    source: VectorSource,
     target: Path,
     file_format: str | None,
     limit: int | None,
     only: Path | None,
     lowercase: bool,
     dtype: str,
-    member: str | None,
-    words: str | None,
-    strict: bool,
-    unpickle: bool,
     as_json: bool,
 ) -> None:
     """Read the vectors of SOURCE and write them to TARGET.
@@ -63,19 +48,19 @@ def command(
     from rowwise.vectors.formats.word_list import read_words
 
     wanted = None if only is None else list(read_words(only))
-    vectors = load_vectors(
-        source,
-        member=member,
-        words=words,
+    vectors = source.load(
+        quiet=as_json,
         limit=limit,
         only=wanted,
         lowercase=lowercase,
         dtype=dtype,
-        strict=strict,
-        unpickle=unpickle,
-        progress=sys.stderr.isatty() and not as_json,
     )
-    with noted():
+    if wanted is not None and not len(vectors):
+        raise DataFileError(
+            f"None of the {len(wanted):,} words in {str(only)!r} is among the rows that were read; "
+            "nothing was written. With --lowercase, --only is compared in lower case."
+        )
+    with noted(), options_named():
         vectors.save(target, format=file_format)
     if as_json:
         report = vectors.report

@@ -1,19 +1,12 @@
 """``rowwise info``: what a file of vectors or a model holds."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rowwise.cli.options import json_option
 from rowwise.cli.output import echo_json, one_line
-from rowwise.cli.sources import (
-    load_vectors,
-    member_option,
-    strict_option,
-    unpickle_option,
-    words_option,
-)
+from rowwise.cli.sources import VectorSource, vector_source
 
 if TYPE_CHECKING:
     from rowwise.vectors import Vectors
@@ -24,34 +17,15 @@ _SAMPLE = 10_000
 
 
 @click.command(name="info")
-@click.argument("source")
-@member_option
-@words_option
-@strict_option
-@unpickle_option
+@vector_source
 @json_option
-def command(
-    source: str,
-    member: str | None,
-    words: str | None,
-    strict: bool,
-    unpickle: bool,
-    as_json: bool,
-) -> None:
+def command(source: VectorSource, as_json: bool) -> None:
     """Print what SOURCE holds: format, words, columns, subwords, and what is odd.
 
     SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name
     such as glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote.
     """
-    vectors = load_vectors(
-        source,
-        member=member,
-        words=words,
-        strict=strict,
-        unpickle=unpickle,
-        progress=sys.stderr.isatty() and not as_json,
-    )
-    found = describe(vectors)
+    found = describe(source.load(quiet=as_json))
     if as_json:
         echo_json(found)
         return

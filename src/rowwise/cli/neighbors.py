@@ -1,30 +1,33 @@
-"""``rowwise neighbors``: the words nearest to a word."""
-
-from pathlib import Path
+"""``rowwise neighbors``: the words nearest to words."""
 
 import click
 
 from rowwise.cli.options import json_option, top_option
-from rowwise.cli.output import echo_json, echo_table
-from rowwise.cli.words import load_vectors, near_words_named
+from rowwise.cli.output import echo_json, echo_table, one_line
+from rowwise.cli.sources import VectorSource, vector_source
+from rowwise.cli.words import near_words_named
 
 
 @click.command(name="neighbors")
-@click.argument("model_or_file", type=click.Path(path_type=Path))
-@click.argument("word")
+@vector_source
+@click.argument("asked", nargs=-1, required=True, metavar="WORDS...")
 @top_option
 @json_option
-def command(model_or_file: Path, word: str, top: int, as_json: bool) -> None:
-    """Print the words nearest to WORD, by the cosine of their rows.
+def command(source: VectorSource, asked: tuple[str, ...], top: int, as_json: bool) -> None:
+    """Print the words nearest to each of WORDS, by the cosine of their rows.
 
-    MODEL_OR_FILE is a trained model (.keras), a folder that `rowwise train` wrote, or a file of
-    word vectors.
+    SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name
+    such as glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote.
     """
-    vectors = load_vectors(model_or_file)
-    with near_words_named(vectors, [word]):
-        found = vectors.most_similar(word, topn=top)
-    if as_json:
-        neighbors = [{"word": name, "cosine": round(cosine, 6)} for name, cosine in found]
-        echo_json({"word": word, "neighbors": neighbors})
-    elif found:
-        echo_table([(name, f"{cosine:.3f}") for name, cosine in found])
+    vectors = source.load(quiet=as_json)
+    with near_words_named(vectors, asked):
+        all_found = vectors.most_similar(list(asked), topn=top)
+    for word, found in zip(asked, all_found, strict=True):
+        if as_json:
+            neighbors = [{"word": name, "cosine": round(cosine, 6)} for name, cosine in found]
+            echo_json({"word": word, "neighbors": neighbors})
+            continue
+        if len(asked) > 1:
+            click.echo(f"{one_line(word)}:")
+        indent = "  " if len(asked) > 1 else ""
+        echo_table([(name, f"{cosine:.3f}") for name, cosine in found], indent)

@@ -12,14 +12,14 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def echo_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of cells: the first column flush left, the others flush right."""
+def echo_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
+    """Print rows of cells: the first column flush left after ``indent``, the others flush right."""
     from rich.cells import cell_len  # Chinese and emoji are two cells wide
 
     rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for first, *others in rows:
-        cells = [first + " " * (widths[0] - cell_len(first))]
+        cells = [indent + first + " " * (widths[0] - cell_len(first))]
         cells += [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
         click.echo("  ".join(cells))
 

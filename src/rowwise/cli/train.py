@@ -12,6 +12,7 @@ import click
 
 from rowwise.cli.options import format_option, label_option, text_option
 from rowwise.cli.output import echo_json, percent
+from rowwise.cli.sources import VectorSource
 from rowwise.errors import DataFileError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ VALIDATION_SHARE = 0.1
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="How often every text is seen.")
 @click.option(
-    "--vectors", type=click.Path(path_type=Path), help="Word vectors that the table starts with."
+    "--vectors", help="Word vectors that the table starts with: a file, an address, a name."
 )
 @click.option("--freeze", is_flag=True, help="Do not train the rows of --vectors.")
 @click.option("--balanced", is_flag=True, help="Give every label the same say.")
@@ -71,7 +72,7 @@ def command(
     file_format: str | None,
     head: str,
     epochs: int | None,
-    vectors: Path | None,
+    vectors: str | None,
     freeze: bool,
     balanced: bool,
     test_share: float,
@@ -98,9 +99,8 @@ def command(
         raise DataFileError(f"{file!r}: all texts are empty. Name another column with --text.")
     options: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     if vectors is not None:
-        from rowwise.vectors import Vectors
-
-        options |= {"vectors": Vectors.load(vectors), "train_vectors": not freeze}
+        loaded = VectorSource(vectors).load(quiet=quiet or as_json)
+        options |= {"vectors": loaded, "train_vectors": not freeze}
     if balanced:
         options["class_weight"] = "balanced"
     report = run(

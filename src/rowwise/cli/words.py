@@ -1,27 +1,13 @@
-"""Vectors for a command, and help for words that they do not hold."""
+"""Help for words that vectors do not hold."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rowwise.cli.models import model_path
 from rowwise.errors import UnknownWordError
 
 if TYPE_CHECKING:
     from rowwise.vectors import Vectors
-
-
-def load_vectors(model_or_file: Path) -> "Vectors":
-    """The words and rows of a model, of a folder that ``rowwise train`` wrote, or of a file.
-
-    Raises:
-        DataFileError: there is no such file, or it holds no vectors.
-    """
-    path = model_path(model_or_file)
-    from rowwise.vectors import Vectors
-
-    return Vectors.load(path)
 
 
 @contextmanager
