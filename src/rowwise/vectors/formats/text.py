@@ -14,9 +14,10 @@ import numpy as np
 
 from rowwise.errors import DataFileError
 from rowwise.vectors.formats.format import Format, Loaded
+from rowwise.vectors.formats.growing_table import GrowingTable
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import START_BYTES, Reader, Source
-from rowwise.vectors.formats.table import GrowingTable, new_report
+from rowwise.vectors.formats.table import new_report
 from rowwise.vectors.formats.text_layout import BOM, Layout, looks_like_rows
 from rowwise.vectors.formats.text_writing import write_glove, write_word2vec
 from rowwise.vectors.report import LoadReport, Oddities

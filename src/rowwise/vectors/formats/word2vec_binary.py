@@ -11,10 +11,11 @@ import numpy as np
 
 from rowwise.errors import DataFileError
 from rowwise.vectors.formats.format import Content, Format, Loaded
+from rowwise.vectors.formats.growing_table import GrowingTable
 from rowwise.vectors.formats.holding import LONGEST_WORD, check_rows, check_words
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source
-from rowwise.vectors.formats.table import GrowingTable, new_report
+from rowwise.vectors.formats.table import new_report
 from rowwise.vectors.formats.text_layout import MOST_COLUMNS, is_number
 from rowwise.vectors.packing import PackedWords
 
