@@ -5,6 +5,7 @@ from typing import Any
 
 from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError
+from rowwise.training.keras_seam import all_layers
 
 
 class Unfreeze(keras.callbacks.Callback):
@@ -41,7 +42,7 @@ class Unfreeze(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Find the layers, and see that the optimizer can be made again."""
         if self.layers is None:
-            every = _all_layers(self.model)
+            every = all_layers(self.model)
             candidates = [layer for layer in every if isinstance(layer, keras.layers.Embedding)]
         else:
             candidates = [
@@ -90,11 +91,3 @@ class Unfreeze(keras.callbacks.Callback):
                 f"Unfreeze cannot make the optimizer {optimizer.name!r} again from its "
                 f"configuration ({error}). Give it a plain learning rate or a schedule of Keras's."
             ) from error
-
-
-def _all_layers(layer: Any) -> list[Any]:
-    """The layers below ``layer``, those of models and of wrappers within it too."""
-    children = [*getattr(layer, "layers", [])]
-    if (wrapped := getattr(layer, "layer", None)) is not None:
-        children.append(wrapped)
-    return [found for child in children for found in (child, *_all_layers(child))]
