@@ -220,11 +220,17 @@ def test_one_broken_row_is_one_of_all_lines_also_with_only(tmp_path: Path) -> No
         assert list(vectors.words) == only[:-1]
 
 
-def test_prose_is_no_file_of_vectors_also_with_only(tmp_path: Path) -> None:
+def test_one_broken_row_among_the_first_is_left_out_also_with_limit(tmp_path: Path) -> None:
+    (tmp_path / "v").write_bytes(b"a 1 2\nbad 1\n" + b"".join(b"w%d 1 2\n" % i for i in range(99)))
+    with pytest.warns(UserWarning, match="1 malformed rows were left out"):
+        assert Vectors.load(tmp_path / "v", limit=3).words == ("a", "w0")
+
+
+def test_prose_is_no_file_of_vectors_in_part_either(tmp_path: Path) -> None:
     (tmp_path / "v").write_text("It was a dark night in 1830\nand it rained\nfor hours\n" * 100)
-    for only in (["It", "and"], ["soup"]):
+    for part in ({"only": ["It", "and"]}, {"only": ["soup"]}, {"limit": 2}):
         with pytest.raises(DataFileError, match="Is this a file of word vectors"):
-            Vectors.load(tmp_path / "v", only=only)
+            Vectors.load(tmp_path / "v", **part)
 
 
 def test_limit_counts_lines_that_are_not_empty(tmp_path: Path) -> None:

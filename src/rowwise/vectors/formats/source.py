@@ -21,8 +21,6 @@ from rowwise.vectors.formats.text_layout import Layout, find_layout, first_lines
 # Formats are told by so many bytes, which are to hold several rows of a text file.
 START_BYTES = 2**20
 _PIECE = 4 * 2**20
-# What zipfile raises for a damaged, an encrypted and an unusual member.
-ZIP_ERRORS = (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, ValueError, EOFError)
 
 
 class Reader:

@@ -76,32 +76,34 @@ def read_rows(source: Source, request: Request, layout: Layout, report: LoadRepo
                 request.progress(done, source.size)
             if request.strict and report.malformed:
                 table.finish(request, report)  # which raises for the first odd row of any kind
-    _check_found(source, request, layout, report, lines)
-    if request.only is not None and not table.count:
+    if not lines and request.only is None:
+        raise DataFileError(f"{source.name!r} holds no vectors: it has no line with a word.")
+    if request.only is None and request.limit is None:
+        _check_whole(source, layout, report, lines)
+    elif report.malformed or not table.count:
         _check_sample(source, layout, report)
     return table.finish(request, report)
 
 
-def _check_found(
-    source: Source, request: Request, layout: Layout, report: LoadReport, lines: int
-) -> None:
-    if not lines and request.only is None:
-        raise DataFileError(f"{source.name!r} holds no vectors: it has no line with a word.")
+def _check_whole(source: Source, layout: Layout, report: LoadReport, lines: int) -> None:
+    """Raise DataFileError where a file that was read to its end is prose or cut short."""
     _give_up_on_prose(report, lines, ended=True)
-    everything = request.only is None and request.limit is None
-    if everything and lines < layout.announced:
+    if lines < layout.announced:
         raise DataFileError(
             f"{source.name!r} is cut short: its first line announces {layout.announced:,} words, "
             f"and {lines:,} follow."
         )
-    if everything and layout.header and lines > layout.announced:
+    if layout.header and lines > layout.announced:
         report.notes.append(
             f"The first line announces {layout.announced:,} words, and {lines:,} follow."
         )
 
 
 def _check_sample(source: Source, layout: Layout, report: LoadReport) -> None:
-    """Raise DataFileError where none of the first lines, wanted or not, is a row."""
+    """Raise DataFileError where none of a file's first lines, wanted or not, is a row.
+
+    Of some of the lines a tenth may be malformed by chance.
+    """
     from rowwise.vectors.formats.text_blocks import BlockParser
 
     lines = source.lines[layout.header :]
