@@ -47,6 +47,14 @@ def test_only_some_words(rowwise, file, tmp_path):
     assert Vectors.load(target).words == ("queen", "车")
 
 
+def test_no_word_that_is_wanted_is_an_error(rowwise, file, tmp_path):
+    (tmp_path / "words").write_text("queen\nnobody\n", encoding="utf-8")
+    done = rowwise("convert", file, tmp_path / "o.safetensors", "--only", tmp_path / "words")
+    assert done.code == 2
+    assert "None of the 2 words" in done.err
+    assert not (tmp_path / "o.safetensors").exists()
+
+
 def test_what_is_lost_is_noted(rowwise, file, tmp_path):
     target = tmp_path / "o.fifu"
     done = rowwise("convert", file, target, "--dtype", "float64")
