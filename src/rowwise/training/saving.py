@@ -29,7 +29,7 @@ def save_model(
     """
     # `Model.save` of a rowwise model comes here, so this must not call it.
     known = str(filepath).endswith((".keras", ".h5", ".hdf5"))  # else Keras says what is wrong
-    if zipped is False or not overwrite or not known:
+    if zipped is False or not overwrite or not known or _is_remote(filepath):
         keras.saving.save_model(model, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
         return
     with atomic_path(filepath) as temporary:
@@ -63,11 +63,16 @@ def save_weights(
         ValueError: a suffix that is not ``.weights.h5``.
     """
     plain = str(filepath).endswith(".weights.h5") and not kwargs
-    if not plain:
+    if not plain or _is_remote(filepath):
         save(filepath, **kwargs)
         return
     with atomic_path(filepath) as temporary:
         save_large(model, temporary, lambda: save(temporary))
+
+
+def _is_remote(filepath: str | os.PathLike[str]) -> bool:
+    """Whether it is an address, where Keras writes by way of other libraries."""
+    return "://" in str(filepath)
 
 
 def _pack(folder: Path, archive: Path) -> None:
