@@ -2,7 +2,7 @@
 
 Any bytes give vectors or an error of rowwise: never another exception, a hang, or much memory.
 Usage: python tests/fuzz/fuzz_vectors.py [CORPUS_FOLDER] [-max_total_time=60]
-It starts from a small file of every format. What fails is left in a file crash-...
+It starts from small files of every format. What fails is left in a file crash-...
 """
 
 import contextlib
@@ -14,37 +14,17 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["rowwise"]):
+    from fuzz_seeds import put, seeds
+
     from rowwise.errors import RowwiseError
     from rowwise.vectors import Vectors
 
 FOLDER = Path(tempfile.mkdtemp(prefix="rowwise-fuzz-"))
-FORMATS = {
-    "rowwise": "v.safetensors",
-    "word2vec-text": "v.vec",
-    "glove": "v.glove",
-    "word2vec-binary": "v.w2v",
-    "fasttext": "v.bin",
-    "finalfusion": "v.fifu",
-    "npy": "v.npy",
-}
-PACKED = ("v.vec.gz", "v.vec.bz2", "v.vec.xz", "v.vec.zst")
-
-
-def seeds() -> list[bytes]:
-    """A small file of every format."""
-    vectors = Vectors(["one", "zwei", "猫"], [[1.0, 2.0], [0.5, -1.0], [3.0, 4.0]])
-    made = []
-    for format, name in [*FORMATS.items(), *(("word2vec-text", name) for name in PACKED)]:
-        vectors.save(FOLDER / name, format=format)
-        made.append((FOLDER / name).read_bytes())
-    return made
 
 
 def attempt(data: bytes) -> None:
     """Load ``data``, and look at everything that was loaded."""
-    path = FOLDER / "fuzzed"
-    path.write_bytes(data)
-    (FOLDER / "fuzzed.words.txt").write_bytes(b"one\ntwo\nthree\n")
+    path = put(data, FOLDER)
     with warnings.catch_warnings(), contextlib.suppress(RowwiseError):
         warnings.simplefilter("ignore")
         vectors = Vectors.load(path, unpickle=True, limit=1000)
