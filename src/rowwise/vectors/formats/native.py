@@ -2,8 +2,9 @@
 
 ``rows`` is (n, d), float16, float32 or float64; ``words`` is uint8, all words in UTF-8 one after
 the other, and ``ends`` is int64 (n,), the byte at which each word ends. No word is forbidden.
-The metadata have a checksum of the words: those that rowwise wrote are all different and need no
-look at each of them. Subwords stand in further tensors, see ``native_subwords``.
+The metadata have a checksum of the words, by which those that rowwise wrote are known: they are all
+different, so that opening needs no look at each of them. Subwords stand in further tensors, see
+``native_subwords``.
 """
 
 from typing import Any
