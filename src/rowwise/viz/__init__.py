@@ -4,10 +4,22 @@ Every picture is a ``matplotlib.figure.Figure`` made without pyplot: nothing glo
 display is needed. Importing this package loads neither matplotlib nor scikit-learn.
 """
 
+from rowwise.viz.comparison import Comparison, Moved, compare
+from rowwise.viz.comparison_plot import plot_comparison
 from rowwise.viz.confusion import plot_confusion
 from rowwise.viz.figures import save_figure
 from rowwise.viz.history import plot_history
 from rowwise.viz.maps import plot_map
 from rowwise.viz.projection import project
 
-__all__ = ["plot_confusion", "plot_history", "plot_map", "project", "save_figure"]
+__all__ = [
+    "Comparison",
+    "Moved",
+    "compare",
+    "plot_comparison",
+    "plot_confusion",
+    "plot_history",
+    "plot_map",
+    "project",
+    "save_figure",
+]

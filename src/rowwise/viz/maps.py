@@ -9,9 +9,9 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError
 from rowwise.vectors import Vectors
 from rowwise.viz.figures import FAINT, INK, MUTED, new_figure
+from rowwise.viz.labels import label_points
 from rowwise.viz.lettering import Lettering, lettering_for, measured
 from rowwise.viz.palette import LEGEND_LETTER, Categories, Numbers, colouring_of, draw_plain
-from rowwise.viz.placement import place_labels
 from rowwise.viz.projection import Method, project
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def plot_map(
         colouring.draw(axes, points, dot, (*place, 0.2 / width, side / 2 / height))
     else:
         draw_plain(axes, points, dot)
-    left_out = _label(axes, points, chosen, lettering, letter, dot)
+    left_out = label_points(axes, points, chosen, lettering, letter, dot)
 
     if title:
         style = lettering.style(13, color=INK, ha="left", va="center")
@@ -149,40 +149,3 @@ def _frame(axes: "Axes", points: npt.NDArray[np.float64]) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set(color=FAINT, linewidth=0.8)
-
-
-def _label(
-    axes: "Axes",
-    points: npt.NDArray[np.float64],
-    words: list[str],
-    lettering: Lettering,
-    letter: float,
-    dot: float,
-) -> int:
-    """Draw the labels there is room for; how many there is none for."""
-    from matplotlib.collections import LineCollection
-
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    style = lettering.style(letter, color=INK, ha="center", va="center", zorder=3)
-    texts, sizes = measured(figure, map(lettering.drawn, words), style)
-    pixel = figure.dpi / 72  # in a point
-    sizes *= pixel
-    anchors = axes.transData.transform(points)
-    left, bottom, right, top = axes.bbox.padded(-2 * pixel).extents
-    corners, distant = place_labels(
-        anchors, sizes + 2 * pixel, (left, bottom, right, top), (dot / 2 + 1.5) * pixel
-    )
-    corners += pixel  # the margin around the letters, counted in above
-    lines = []
-    for index in np.flatnonzero(~np.isnan(corners[:, 0])):
-        text, corner = texts[index], corners[index]
-        x, y = axes.transData.inverted().transform(corner + sizes[index] / 2)
-        text.set_position((x, y))
-        text.set_transform(axes.transData)
-        axes.add_artist(text)
-        if distant[index]:
-            near = np.clip(anchors[index], corner, corner + sizes[index])
-            lines.append(axes.transData.inverted().transform([anchors[index], near]))
-    axes.add_collection(LineCollection(lines, colors=MUTED, linewidths=0.5, zorder=1.5))
-    return int(np.isnan(corners[:, 0]).sum())
