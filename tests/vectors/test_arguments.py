@@ -68,6 +68,8 @@ BAD: list[tuple[Call, type[RowwiseError], str]] = [
     (lambda f: V[0], InvalidTextError, "A word must be a string. Received: 0"),
     # Questions.
     (lambda f: V.most_similar("a", index=5), InvalidArgumentError, "ApproximateIndex.*int"),
+    (lambda f: V.most_similar(np.array([1j, 2])), InvalidArgumentError, "or rows of numbers"),
+    (lambda f: V.evaluate("n" * 300), DataFileError, "There is no file"),
     (lambda f: V.most_similar(positive=5), InvalidArgumentError, "words or rows, or lists of them"),
     (lambda f: V.doesnt_match(5), InvalidTextError, "`words` must be a list"),
     (lambda f: V.doesnt_match([1, 2, 3]), InvalidTextError, "Received 1 of type int"),
@@ -92,6 +94,7 @@ BAD: list[tuple[Call, type[RowwiseError], str]] = [
     (lambda f: Embedding.from_vectors(V, ["a"]), InvalidArgumentError, "Expected a Vocabulary or"),
     # Other libraries.
     (lambda f: ApproximateIndex(5), InvalidArgumentError, "Expected Vectors. Received: 5"),
+    (lambda f: ApproximateIndex(V, connectivity="x"), InvalidArgumentError, "`connectivity` must"),
     (lambda f: ApproximateIndex.load(5, V), InvalidArgumentError, "`path` must be a string"),
     (lambda f: ApproximateIndex.load("x", 5), InvalidArgumentError, "Expected Vectors"),
     (

@@ -8,7 +8,7 @@ import numpy as np
 
 from rowwise.errors import DataFileError, InvalidArgumentError, MissingExtraError
 from rowwise.files import atomic_path
-from rowwise.vectors.arguments import as_path, as_vectors
+from rowwise.vectors.arguments import as_path, as_vectors, as_whole_number
 from rowwise.vectors.neighbours import Positions
 from rowwise.vectors.norms import DoubleArray, RowArray, blocks, unit
 
@@ -33,7 +33,7 @@ class ApproximateIndex:
         expansion_search: the same for queries; at least twice the ``topn`` asked for is taken.
 
     Raises:
-        InvalidArgumentError: ``vectors`` are none.
+        InvalidArgumentError: ``vectors`` are none, or a number is not a positive whole one.
         MissingExtraError: usearch is not installed.
     """
 
@@ -50,9 +50,9 @@ class ApproximateIndex:
             ndim=vectors.dimension,
             metric="cos",
             dtype="f16",
-            connectivity=connectivity,
-            expansion_add=expansion_add,
-            expansion_search=expansion_search,
+            connectivity=as_whole_number(connectivity, "connectivity", least=1),
+            expansion_add=as_whole_number(expansion_add, "expansion_add", least=1),
+            expansion_search=as_whole_number(expansion_search, "expansion_search", least=1),
         )
         self._size = len(vectors)
         for part in blocks(len(vectors), vectors.dimension):

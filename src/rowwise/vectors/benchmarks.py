@@ -44,7 +44,7 @@ def read_benchmark(path: str | os.PathLike[str]) -> list[Pair] | list[Section]:
         DataFileError: there is no such file, or a line is neither; the message names it.
     """
     source = Path(path)
-    if not source.is_file():
+    if not os.path.isfile(source):
         raise DataFileError(f"There is no file {str(source)!r}. Check the path.")
     pairs: list[Pair] = []
     sections: list[Section] = []

@@ -124,6 +124,8 @@ def _are_words(asked: Any) -> bool:
 
 def _as_numbers(asked: Any) -> DoubleArray:
     try:
+        if np.iscomplexobj(asked):
+            raise TypeError("complex numbers")
         return np.asarray(asked, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidArgumentError(
