@@ -110,7 +110,8 @@ def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) 
             callbacks, keras.callbacks.CallbackList
         ):
             listed = keras.tree.flatten(callbacks) if callbacks is not None else []
-            bound.arguments["callbacks"] = [*listed, _StopAtError(errors)]
+            stops = (_StopTraining(errors, model.finds_bad_ids), _StopOtherLoops(errors))
+            bound.arguments["callbacks"] = [*listed, *stops]
         try:
             result = method(*bound.args, **bound.kwargs)
             model.raise_bad_ids()
@@ -145,16 +146,16 @@ def _check_integer_inputs(model: Any, data: Any, host_only: bool = False) -> Non
             check_integers(spec.name, values)
 
 
-class _StopAtError(keras.callbacks.Callback):
-    """Ends a loop of Keras's soon after an error was collected."""
+class _StopTraining(keras.callbacks.Callback):
+    """Ends ``fit`` soon after an error was collected."""
 
-    # What is done after a batch may be done in another thread while the next one is trained, which
-    # Keras arranges if all callbacks allow it. Otherwise each step waits for the one before.
-    async_safe = True
-
-    def __init__(self, errors: list[RowwiseError]) -> None:
+    def __init__(self, errors: list[RowwiseError], finds_in_step: bool) -> None:
         super().__init__()
         self._errors = errors
+        # What is done after a batch may then be done in another thread while the next one is
+        # trained, which Keras arranges if all callbacks allow it. Otherwise each step waits for
+        # the one before. Errors that come out of a step by the host must not come that late.
+        self.async_safe = finds_in_step
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._model.raise_bad_ids(again=True)
@@ -167,6 +168,14 @@ class _StopAtError(keras.callbacks.Callback):
             # `stop_training` would go on to the epoch's end. Keras puts the weights back in place
             # on the way out of `fit`.
             raise self._errors[0]
+
+
+class _StopOtherLoops(keras.callbacks.Callback):
+    """Ends ``evaluate`` and ``predict`` soon after an error was collected."""
+
+    def __init__(self, errors: list[RowwiseError]) -> None:
+        super().__init__()
+        self._errors = errors
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._errors:

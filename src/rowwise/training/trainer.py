@@ -233,6 +233,11 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
             for table in run.tables:
                 table.read()
 
+    @property
+    def finds_bad_ids(self) -> bool:
+        """Whether the step of ``fit`` keeps a record of bad ids."""
+        return rows is not None and not has_own_train_step(self)
+
     def raise_bad_ids(self, again: bool = False) -> None:
         """Raise an InvalidIdError if training met a bad id since the last time.
 
