@@ -43,9 +43,10 @@ class Model(CarefulModel):
 class Functional(Model, KerasFunctional):
     """What ``Model(inputs, outputs)`` gives."""
 
-    # By this signature Keras knows that such a model can be rebuilt from its layers.
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
-        super().__init__(inputs, outputs, name=name, **kwargs)
+    # By this signature, names and all, Keras 3.12 and later know that such a model can be rebuilt
+    # from its layers.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
 
 
 _variants: dict[type, type] = {}
