@@ -59,7 +59,17 @@ PUBLIC = {
         "save_model",
     ],
     "rowwise.vectors": ["ApproximateIndex", "Coverage", "Vectors"],
-    "rowwise.viz": ["plot_confusion", "plot_history", "plot_map", "project", "save_figure"],
+    "rowwise.viz": [
+        "Comparison",
+        "Moved",
+        "compare",
+        "plot_comparison",
+        "plot_confusion",
+        "plot_history",
+        "plot_map",
+        "project",
+        "save_figure",
+    ],
     "rowwise.keras.preprocessing.sequence": ["make_sampling_table", "pad_sequences", "skipgrams"],
     "rowwise.keras.preprocessing.text": [
         "Tokenizer",

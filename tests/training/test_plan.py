@@ -252,8 +252,9 @@ def test_a_reason_is_printed_and_the_table_trains_as_in_stock_keras(name: str) -
     ours.fit(IDS, TARGETS, callbacks=[listener], **FIT)
     stock.fit(IDS, TARGETS, **FIT)
     assert printed == [printed[0]] * (len(IDS) // BATCH)
-    assert printed[0].startswith("words: dense (")
-    assert printed[0].endswith(f"{reason})\n")
+    line = printed[0].splitlines()[0]  # after it come layers of Keras, where a model has some
+    assert line.startswith("words: dense (")
+    assert line.endswith(f"{reason})")
     assert_twins(ours, stock, 1e-5)
 
 
