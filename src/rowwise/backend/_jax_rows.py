@@ -95,14 +95,6 @@ def _packed(ids: Any, mask: Any, number: Any, count: int, rest: int) -> Any:
     return jnp.full((count,), rest, jnp.int32).at[target].set(ids, mode="drop")
 
 
-def region_of(array: Any) -> tuple[int, int] | None:
-    """See ``rowwise.backend.rows``."""
-    (device, *others) = array.devices()
-    if others or device.platform != "cpu":
-        return None
-    return array.unsafe_buffer_pointer(), array.nbytes
-
-
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     return jax.lax.fori_loop(0, count, body, carry)

@@ -55,9 +55,6 @@ class Rows(Protocol):
         ``count`` is at least n.
         """
 
-    def region_of(self, array: Any) -> tuple[int, int] | None:
-        """Address and size in bytes of an array's memory; None where the host cannot reach it."""
-
     def loop(self, count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         """``carry`` after ``carry = body(i, carry)`` for i from 0 to ``count - 1``."""
 

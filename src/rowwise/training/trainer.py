@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any, TextIO
 
 from rowwise.backend import rows
-from rowwise.backend.huge_pages import gather_pages
 from rowwise.text import Vocabulary
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.keras_seam import TrainerSeam, has_own_train_step
@@ -84,21 +83,8 @@ class _Run:
             raise
         for table, kept in zip(self.tables, carried, strict=True):
             table.keep_carried(kept, 1)
-        if not self._executions:
-            self._gather_pages(state)
         self._executions += 1
         return logs, state
-
-    def _gather_pages(self, state: Any) -> None:
-        """Have the tables in large pages; each step gives them back in the memory that it got."""
-        assert rows is not None
-        trainable, _, optimizer, _ = state
-        regions = [
-            rows.region_of(value)
-            for table in self.tables
-            for value in table.spec.values_of(trainable, optimizer)
-        ]
-        gather_pages([region for region in regions if region is not None])
 
     @property
     def is_look_due(self) -> bool:
