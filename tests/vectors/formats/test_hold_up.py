@@ -298,3 +298,10 @@ def test_a_header_that_counts_wrongly(header: str, tmp_path: Path) -> None:
         with pytest.raises(DataFileError, match=r"cut short.*announces 5 words, and 2 follow"):
             Vectors.load(tmp_path / "v")
         assert len(Vectors.load(tmp_path / "v", limit=2)) == 2
+
+
+def test_columns_that_no_row_bears_out_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.empty((0, 2**40), "float32"))
+    (tmp_path / "v.txt").write_bytes(b"")
+    with pytest.raises(DataFileError, match=r"promises 1,099,511,627,776 columns and holds no row"):
+        Vectors.load(tmp_path / "v.npy")

@@ -121,6 +121,30 @@ HARMFUL = {
     "many lists of a list": (
         b"\x80\x04](" + b"N" * 50_000 + b"eq\x00" + b"cbuiltins\nset\nh\x00\x85R0" * 3000 + b"."
     ),
+    "many sets of a tuple": (
+        b"\x80\x04(" + b"N" * 20_000 + b"tq\x00" + b"cbuiltins\nset\nh\x00\x85R0" * 3000 + b"."
+    ),
+    "many objects with the same attributes": (
+        b"\x80\x04}("
+        + b"".join(text(b"%06d" % number) + b"N" for number in range(20_000))
+        + b"uq\x00"
+        + b"cgensim.x\nX\n)\x81h\x00b" * 3000
+        + b"."
+    ),
+    "many arrays of the same bytes": (
+        b"\x80\x04B"
+        + struct.pack("<I", 400_000)
+        + bytes(400_000)
+        + b"q\x000"
+        + DTYPE
+        + b"q\x020"
+        + (
+            b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n\x85R"
+            + b"(K\x01J\xa0\x86\x01\x00\x85h\x02\x89h\x00tb"
+        )
+        * 3000
+        + b"."
+    ),
     "a function": pickle.dumps(Calling(print, ("a pickle ran code",))),
     "no function": pickle.dumps(Calling(list, ([1],))),
     "no instruction": b"\x80\x04\xff.",

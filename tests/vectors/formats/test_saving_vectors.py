@@ -47,6 +47,15 @@ def test_npy_refuses_to_take_the_place_of_another_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["v.words.txt"]
 
 
+def test_npy_refuses_to_take_the_place_of_rows_as_text(tmp_path: Path) -> None:
+    text = "a 1 2\nb 3 4\n"
+    (tmp_path / "v.words.txt").write_text(text)
+    np.save(tmp_path / "v.npy", np.zeros((2, 5)))  # as many rows as the text has lines
+    with pytest.raises(InvalidArgumentError, match=r"v\.words\.txt', which is not the list"):
+        Vectors.load(tmp_path / "v.words.txt").save(tmp_path / "v.npy")
+    assert (tmp_path / "v.words.txt").read_text() == text
+
+
 def test_npy_takes_the_place_of_an_older_pair(tmp_path: Path) -> None:
     two().save(tmp_path / "v.npy")
     Vectors(["x", "y", "z"], np.eye(3)).save(tmp_path / "v.npy")

@@ -40,6 +40,9 @@ FORMATS: tuple[Format, ...] = (
 )
 BY_NAME = {format.name: format for format in FORMATS}
 
+# Of files without a row; a row of zeros would have as many.
+MOST_COLUMNS = 1 << 20
+
 
 def load(path: str | os.PathLike[str], request: Request, format: str | None = None) -> Loaded:
     """Read the file or folder at ``path``; its format is told by its content.
@@ -69,6 +72,9 @@ def load(path: str | os.PathLike[str], request: Request, format: str | None = No
         )
     loaded = (chosen or recognise(source)).read(source, request)
     loaded.report.path = str(path)
+    row_count, columns = loaded.rows.shape
+    if not row_count and columns > MOST_COLUMNS:  # which no row is there to bear out
+        raise DataFileError(f"{str(path)!r} promises {columns:,} columns and holds no row.")
     return loaded
 
 

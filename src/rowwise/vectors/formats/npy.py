@@ -21,6 +21,7 @@ from rowwise.vectors.formats.holding import check_words
 from rowwise.vectors.formats.request import Request
 from rowwise.vectors.formats.source import Source, plain_source
 from rowwise.vectors.formats.table import cut_down, new_report
+from rowwise.vectors.formats.text_layout import looks_like_rows
 from rowwise.vectors.formats.word_list import OWN, beside, check_count, find_words, read_words
 
 _MAGIC = b"\x93NUMPY"
@@ -96,6 +97,8 @@ def _belongs(words: Path, rows: Path, content: Content) -> bool:
         there = read_words(words)
         if len(there) == len(content.words) and list(there) == list(content.words):
             return True
+        if looks_like_rows(plain_source(words).lines):
+            return False
         return rows.is_file() and open_array(plain_source(rows)).shape[:1] == (len(there),)
     except DataFileError:
         return False

@@ -45,7 +45,7 @@ class _Reading:
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
         # What calls may copy together: of what they copy each byte was there for one of them.
-        self._left = len(data)
+        self._left = _COPIES * len(data)
 
     def result(self) -> Any:
         """Follow the instructions up to the last, which says that the value is on the stack."""
@@ -153,10 +153,7 @@ class _Reading:
         if not isinstance(maker, Maker):
             raise ValueError("it calls what is no function")
         arguments = _of_type(arguments, tuple)
-        # The same long value for many calls would be copied as often.
-        self._left -= sum(len(one) for one in arguments if isinstance(one, str | list | memoryview))
-        if self._left < 0:
-            raise ValueError("it makes more than it holds")
+        self._spend(arguments)
         self._stack.append(maker.make(*arguments))
 
     def _call_named(self) -> None:
@@ -168,7 +165,18 @@ class _Reading:
         made = self._stack[-1]
         if not isinstance(made, Attributes | Array | Dtype):
             raise ValueError("it sets attributes of what has none")
+        self._spend(state if isinstance(state, tuple) else (state,))
         made.set_state(state)
+
+    def _spend(self, values: tuple[Any, ...]) -> None:
+        """Count what is copied: the same long value, given to many calls, would be as often."""
+        for one in values:
+            if isinstance(one, str | bytes | memoryview):
+                self._left -= len(one)
+            elif isinstance(one, list | tuple | dict | set):
+                self._left -= _SIZE * len(one)
+        if self._left < 0:
+            raise ValueError("it makes more than it holds")
 
 
 def _of_type(value: Any, kind: type) -> Any:
@@ -177,6 +185,10 @@ def _of_type(value: Any, kind: type) -> Any:
     return value
 
 
+# Bytes in memory, at least, of a value in a list.
+_SIZE = 8
+# Protocol 2 has bytes as a text, which is encoded first and made an array of then.
+_COPIES = 4
 _MEMOIZE, _SHORT_TEXT, _STOP = pickle.MEMOIZE[0], pickle.SHORT_BINUNICODE[0], pickle.STOP[0]
 _INSTRUCTIONS: dict[bytes, Callable[[_Reading], None]] = {
     pickle.PROTO: lambda self: self._skip(1),
