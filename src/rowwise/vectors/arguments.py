@@ -22,12 +22,21 @@ def as_path(value: Any, name: str = "path") -> str:
     """A path as a string.
 
     Raises:
-        InvalidArgumentError: it is neither a string nor a ``pathlib.Path``.
+        InvalidArgumentError: it is neither a string nor a ``pathlib.Path``, or no path that the
+            system can have.
     """
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(path, str):
         raise InvalidArgumentError(
             f"`{name}` must be a string or a pathlib.Path. Received: {shorten(value)}."
+        )
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise InvalidArgumentError(
+            f"`{name}` holds a character that no path can have. Received: {shorten(value)}."
         )
     return path
 
