@@ -50,8 +50,8 @@ def _large_variables(model: Any) -> list[Any]:
     found = list(model.variables)
     others = [layer for layer in all_layers(model) if not _saves_plainly(layer)]
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None:
-        (found if _saves_plainly(optimizer) else []).extend(optimizer.variables)
+    if optimizer is not None and _saves_plainly(optimizer):
+        found += optimizer.variables
     left_out = {id(variable) for layer in others for variable in layer.variables}
     large = {
         id(variable): variable

@@ -5,8 +5,9 @@ all rows current. And while a model is saved, variables can show something else 
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy.typing as npt
@@ -29,28 +30,40 @@ def watch(variable: Any) -> None:
     variable.__class__ = _watched_class(type(variable))
 
 
-_of_thread = threading.local()
+class _OfThread(threading.local):
+    """What holds for the thread that is running."""
+
+    unwatched: tuple[Any, ...] = ()
+    shown: Mapping[int, npt.NDArray[Any]] = MappingProxyType({})
+    reads: tuple[Any, ...] = ()
+
+    @contextmanager
+    def with_(self, name: str, value: Any) -> Iterator[None]:
+        """Let ``name`` be ``value`` in the block."""
+        before = getattr(self, name)
+        setattr(self, name, value)
+        try:
+            yield
+        finally:
+            setattr(self, name, before)
 
 
-@contextmanager
-def as_they_are(tables: list[Any]) -> Iterator[None]:
+_of_thread = _OfThread()
+
+
+def as_they_are(tables: list[Any]) -> AbstractContextManager[None]:
     """Read and assign the variables of ``tables`` as they are, rows behind or not."""
-    before = getattr(_of_thread, "unwatched", ())
-    _of_thread.unwatched = (*before, *tables)
-    try:
-        yield
-    finally:
-        _of_thread.unwatched = before
+    return _of_thread.with_("unwatched", (*_of_thread.unwatched, *tables))
 
 
-@contextmanager
-def showing(arrays: dict[int, npt.NDArray[Any]]) -> Iterator[None]:
+def showing(arrays: dict[int, npt.NDArray[Any]]) -> AbstractContextManager[None]:
     """Let watched variables, by their ``id``, be other arrays for NumPy than their values."""
-    _of_thread.shown = arrays
-    try:
-        yield
-    finally:
-        _of_thread.shown = {}
+    return _of_thread.with_("shown", arrays)
+
+
+def noting_reads(note: Any) -> AbstractContextManager[None]:
+    """Call ``note(variable)`` for each watched variable that a traced function reads."""
+    return _of_thread.with_("reads", (*_of_thread.reads, note))
 
 
 _classes: dict[type, type] = {}
@@ -79,7 +92,7 @@ def _watched_class(cls: type) -> type:
                 return super().assign(value)
 
             def __array__(self, dtype: Any = None) -> Any:
-                shown = getattr(_of_thread, "shown", {}).get(id(self))
+                shown = _of_thread.shown.get(id(self))
                 return super().__array__(dtype) if shown is None else shown
 
         Watched.__name__, Watched.__qualname__ = cls.__name__, cls.__qualname__
@@ -91,22 +104,11 @@ def _watched_class(cls: type) -> type:
 def _make_current(variable: Any) -> Watcher | None:
     """Catch up the table that watches ``variable``; None where there is none to be told."""
     if in_stateless_scope():
-        for note in getattr(_of_thread, "reads", ()):
+        for note in _of_thread.reads:
             note(variable)
         return None
     table: Watcher | None = variable.rowwise_table
-    if table is None or table in getattr(_of_thread, "unwatched", ()):
+    if table is None or table in _of_thread.unwatched:
         return None
     table.read()
     return table
-
-
-@contextmanager
-def noting_reads(note: Any) -> Iterator[None]:
-    """Call ``note(variable)`` for each watched variable that a traced function reads."""
-    before = getattr(_of_thread, "reads", ())
-    _of_thread.reads = (*before, note)
-    try:
-        yield
-    finally:
-        _of_thread.reads = before
