@@ -19,9 +19,6 @@ def command(source: VectorSource, formula: str, top: int, method: str, as_json: 
 
     Put FORMULA into quotes; within it, words that hold spaces or signs stand in quotes of the
     other kind.
-
-    SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name
-    such as glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote.
     """
     from rowwise.vectors.formulas import parse_formula
 

@@ -38,9 +38,6 @@ def command(
     Of pairs with human scores (word word score: WordSim353, SimLex-999, MEN) Spearman's rank
     correlation is printed; of analogies (a b c d: questions-words.txt) the share solved of each
     section. Only what has rows counts.
-
-    SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name
-    such as glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote.
     """
     from rowwise.vectors.benchmarks import read_benchmark
 

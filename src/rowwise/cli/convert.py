@@ -41,9 +41,7 @@ def command(
 ) -> None:
     """Read the vectors of SOURCE and write them to TARGET.
 
-    SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name
-    such as glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote. The
-    suffix of TARGET tells its format: .safetensors opens fastest.
+    The suffix of TARGET tells its format: .safetensors opens fastest.
     """
     from rowwise.vectors.formats.word_list import read_words
 

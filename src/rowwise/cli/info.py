@@ -20,11 +20,7 @@ _SAMPLE = 10_000
 @vector_source
 @json_option
 def command(source: VectorSource, as_json: bool) -> None:
-    """Print what SOURCE holds: format, words, columns, subwords, and what is odd.
-
-    SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name
-    such as glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote.
-    """
+    """Print what SOURCE holds: format, words, columns, subwords, and what is odd."""
     found = describe(source.load(quiet=as_json))
     if as_json:
         echo_json(found)

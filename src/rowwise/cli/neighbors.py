@@ -14,11 +14,7 @@ from rowwise.cli.words import near_words_named
 @top_option
 @json_option
 def command(source: VectorSource, asked: tuple[str, ...], top: int, as_json: bool) -> None:
-    """Print the words nearest to each of WORDS, by the cosine of their rows.
-
-    SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name
-    such as glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote.
-    """
+    """Print the words nearest to each of WORDS, by the cosine of their rows."""
     vectors = source.load(quiet=as_json)
     with near_words_named(vectors, asked):
         all_found = vectors.most_similar(list(asked), topn=top)

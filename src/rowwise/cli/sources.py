@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 # Arguments of Vectors.load and save that are options of commands by the same names.
 _ARGUMENTS = "member|words|strict|unpickle|format|limit|only|lowercase|dtype"
 _NAMED = re.compile(rf"`({_ARGUMENTS})`|`?\b({_ARGUMENTS})=(True|'[^']*'|\w+)`?")
+
+
+_ABOUT_SOURCE = """
+SOURCE is a file of vectors of any kind, packed or not, an https address, a well-known name such as
+glove.6B.100d, a trained model (.keras) or a folder that `rowwise train` wrote.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ def vector_source(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         command(VectorSource(source, member, words, strict, unpickle), **others)
 
+    with_source.__doc__ = f"{cleandoc(command.__doc__ or '')}\n{_ABOUT_SOURCE}"
     for decorate in (
         click.option(
             "--unpickle",
