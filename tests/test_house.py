@@ -26,6 +26,7 @@ ROOMS = (
     "layers",
     "training",
     "classify",
+    "export",
     "serve",
     "keras",
     "cli",
