@@ -22,6 +22,7 @@ PUBLIC = {
         "keras",
         "layers",
         "load_model",
+        "serve",
         "suggest_output_dim",
         "text",
         "tokenizer_from_json",
@@ -31,6 +32,7 @@ PUBLIC = {
     ],
     "rowwise.classify": ["RunReport", "TextClassifier", "load_model", "train_run"],
     "rowwise.layers": ["EmbedReduce", "Embedding", "Pool", "WordPairs", "suggest_output_dim"],
+    "rowwise.serve": ["Limits", "create_app", "listen", "run"],
     "rowwise.text": [
         "DEFAULT_FILTERS",
         "EncodedTexts",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         errors,
         keras,
         layers,
+        serve,
         text,
         training,
         vectors,
@@ -40,6 +41,7 @@ __all__ = [
     "keras",
     "layers",
     "load_model",
+    "serve",
     "suggest_output_dim",
     "text",
     "tokenizer_from_json",
@@ -62,7 +64,17 @@ _HOMES = {
     "suggest_output_dim": "rowwise.layers",
     "tokenizer_from_json": "rowwise.text",
 }
-_SUBPACKAGES = {"classify", "errors", "keras", "layers", "text", "training", "vectors", "viz"}
+_SUBPACKAGES = {
+    "classify",
+    "errors",
+    "keras",
+    "layers",
+    "serve",
+    "text",
+    "training",
+    "vectors",
+    "viz",
+}
 
 
 def __getattr__(name: str) -> Any:

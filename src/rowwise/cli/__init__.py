@@ -22,6 +22,7 @@ COMMANDS = (
     "info",
     "neighbors",
     "predict",
+    "serve",
     "train",
 )
 

@@ -1,0 +1,100 @@
+"""The application, put together; loaded when FastAPI is known to be there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from rowwise import __version__
+from rowwise.serve.access import Hosts
+from rowwise.serve.documents import openapi_of
+from rowwise.serve.gate import SAFE_HEADERS, Ending, Gate
+from rowwise.serve.problems import MEDIA_TYPE, Problem
+from rowwise.serve.routes import add_routes
+from rowwise.serve.served import Served
+
+
+def build(
+    served: Served, hosts: Hosts, token: str | None, origins: frozenset[str], ending: Ending
+) -> FastAPI:
+    """The application for what is served, see ``create_app``."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(served.batcher.ask(_WarmUp(), served))
+        yield
+        warming.cancel()
+        await asyncio.to_thread(served.batcher.close)
+
+    app = FastAPI(
+        title="rowwise",
+        description=f"Questions about {served.name}.",
+        version=__version__,
+        # FastAPI's own pages load scripts from another host.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        exception_handlers={
+            Problem: _as_answer,
+            HTTPException: _as_problem,
+            Exception: _as_failure,
+        },
+    )
+    add_routes(app, served)
+    app.add_middleware(
+        Gate, limits=served.limits, hosts=hosts, token=token, origins=origins, ending=ending
+    )
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = openapi_of(app, token is not None)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+class _WarmUp:
+    """A question for the thread of the batcher: do now what first answers would wait for."""
+
+    most = 1
+
+    def cost(self, question: Served) -> int:
+        return 1
+
+    def answer(self, questions: Sequence[Served]) -> list[Exception | None]:
+        for served in questions:
+            served.warm_up()
+        return [None for _ in questions]
+
+
+async def _as_answer(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    headers = dict(error.headers)
+    return Response(error.body(), error.status, headers, media_type=MEDIA_TYPE)
+
+
+async def _as_problem(request: Request, error: Exception) -> Response:
+    """What Starlette raises: no such path, another method."""
+    assert isinstance(error, HTTPException)
+    allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow")
+    detail = {
+        404: "There is nothing at this path. /openapi.json says what can be asked.",
+        405: f"This path takes {allowed}.",
+    }.get(error.status_code, str(error.detail))
+    code = {404: "no-such-path", 405: "wrong-method"}.get(error.status_code, "bad-request")
+    headers = list((error.headers or {}).items())
+    return await _as_answer(request, Problem(error.status_code, code, detail, headers=headers))
+
+
+async def _as_failure(request: Request, error: Exception) -> Response:
+    """A mistake in here: it is printed where the server runs, and not told to whoever asks."""
+    del error
+    safe = [(name.decode(), value.decode()) for name, value in SAFE_HEADERS]
+    detail = "The server failed to answer. What happened is printed where it runs."
+    return await _as_answer(request, Problem(500, "failed", detail, headers=safe))

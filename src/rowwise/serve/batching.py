@@ -1,0 +1,162 @@
+"""Gathering the questions of many requests, so that one pass answers them all.
+
+A pass over a table costs nearly the same for one query as for several, and so does a step of a
+model. So one thread works, and what arrives while it does is its next batch: nobody waits for a
+batch to fill up, and the more requests come, the more of them one pass answers.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from rowwise.serve.problems import Problem
+
+# A thread that has had nothing to do for so long ends; the next question starts another one.
+IDLE_SECONDS = 5.0
+
+Q_contra = TypeVar("Q_contra", contravariant=True)
+A_co = TypeVar("A_co", covariant=True)
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Kind(Protocol[Q_contra, A_co]):
+    """Questions that can be answered together; its methods are called in one thread only."""
+
+    @property
+    def most(self) -> int:
+        """The cost of a batch at most; a question that alone costs more is a batch of its own."""
+
+    def cost(self, question: Q_contra) -> int:
+        """What a question adds to the cost of a batch."""
+
+    def answer(self, questions: Sequence[Q_contra]) -> Sequence[A_co | Exception]:
+        """An answer to each question, or the error that it is answered with."""
+
+
+@dataclass(eq=False)
+class _Job(Generic[Q, A]):
+    kind: Kind[Q, A]
+    question: Q
+    number: int
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[A]"
+
+
+class Batcher:
+    """One thread that answers questions of several kinds, each batch of one kind.
+
+    Args:
+        waiting: how many questions may wait at most.
+    """
+
+    def __init__(self, waiting: int) -> None:
+        self._most_waiting = waiting
+        self._queues: dict[Kind[Any, Any], deque[_Job[Any, Any]]] = {}
+        self._waiting = self._asked = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+    async def ask(self, kind: Kind[Q, A], question: Q) -> A:
+        """The answer to a question. Whoever is cancelled while waiting is not answered.
+
+        Raises:
+            Problem: too many questions wait already, or the batcher is closed.
+            Exception: what the kind answers with.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[A] = loop.create_future()
+        with self._changed:
+            if self._is_closed or self._waiting >= self._most_waiting:
+                raise Problem(
+                    503,
+                    "busy",
+                    "Too many requests wait already. Try again in a second.",
+                    headers=[("retry-after", "1")],
+                )
+            self._waiting += 1
+            self._asked += 1
+            queue = self._queues.setdefault(kind, deque())
+            queue.append(_Job(kind, question, self._asked, loop, future))
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name="rowwise-serve", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify()
+        return await future
+
+    def close(self) -> None:
+        """Answer what waits, take nothing more, and return when the thread has ended."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _work(self) -> None:
+        while batch := self._next():
+            try:
+                answers = batch[0].kind.answer([job.question for job in batch])
+            except Exception as error:
+                answers = [error] * len(batch)
+            _deliver(batch, answers)
+
+    def _next(self) -> list[_Job[Any, Any]]:
+        """The next batch, or nothing when the thread is to end."""
+        is_idle = False
+        with self._changed:
+            while True:
+                # Also after the wait ran out: a question may have come at that moment.
+                if batch := self._take():
+                    return batch
+                if self._is_closed or is_idle:
+                    self._thread = None
+                    return []
+                is_idle = not self._changed.wait(IDLE_SECONDS)
+
+    def _take(self) -> list[_Job[Any, Any]]:
+        """The oldest question that is still asked, and others of its kind."""
+        queues = [queue for queue in self._queues.values() if queue]
+        batch: list[_Job[Any, Any]] = []
+        cost = 0
+        for queue in sorted(queues, key=lambda queue: queue[0].number):
+            while queue:
+                job = queue[0]
+                if not job.future.done():
+                    cost += job.kind.cost(job.question)
+                    if batch and cost > job.kind.most:
+                        return batch
+                    batch.append(job)
+                queue.popleft()
+                self._waiting -= 1
+            if batch:
+                return batch
+        return batch
+
+
+def _deliver(batch: list[_Job[Any, Any]], answers: Sequence[Any]) -> None:
+    """Hand all answers over at once: waking a loop costs more than an answer."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for job, answer in zip(batch, answers, strict=True):
+        by_loop.setdefault(job.loop, []).append((job.future, answer))
+    for loop, pairs in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_set, pairs)
+        except RuntimeError:  # the loop is closed: nobody waits
+            continue
+
+
+def _set(pairs: list[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for future, answer in pairs:
+        if future.done():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

@@ -1,0 +1,54 @@
+"""The body of a request as a checked value, and what is wrong with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from rowwise.serve.problems import FieldError, Problem, pointer_to
+
+# Errors of one request that are named.
+_NAMED = 10
+
+
+def parse(adapter: TypeAdapter[Any], body: bytes, headers: Mapping[str, str]) -> Any:
+    """The value that a body of JSON holds.
+
+    Raises:
+        Problem: the body is not said to be JSON, is no JSON, or holds something else than what
+            is asked for; the problem names the fields.
+    """
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        # Also for safety: pages of other sites may send other types without asking first.
+        shown = f"Received: {kind[:100]}." if kind else "Received none."
+        raise Problem(
+            415,
+            "not-json",
+            "The body must be JSON, with the header 'Content-Type: application/json' (curl: -H "
+            f"'Content-Type: application/json'). {shown}",
+        )
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        raise _problem(error) from None
+
+
+def _problem(error: ValidationError) -> Problem:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    if found[0]["type"] == "json_invalid":
+        return Problem(400, "bad-json", f"The body is no JSON. {found[0]['msg']}.")
+    fields = [
+        FieldError(pointer_to(each["loc"]), f"{each['msg']}." if each["msg"] else "It is wrong.")
+        for each in found[:_NAMED]
+    ]
+    name = _name(found[0]["loc"])
+    detail = f"{name}: {fields[0].detail}" if name else fields[0].detail
+    more = f" And {len(found) - 1:,} more." if found[1:] else ""
+    return Problem(422, "bad-field", f"{detail}{more}", fields)
+
+
+def _name(place: tuple[int | str, ...]) -> str:
+    """A place in a document as Python writes it: ``words[3]``."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part[:100]}" for part in place]
+    return f"`{''.join(parts).removeprefix('.')}`" if parts else ""

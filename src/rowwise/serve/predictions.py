@@ -1,0 +1,108 @@
+"""Labels for the texts of many requests in one pass through a classifier."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from rowwise.classify import TextClassifier
+
+# Texts of a batch.
+MOST = 256
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A question: the labels of texts."""
+
+    texts: tuple[str, ...]
+
+
+class Predictions:
+    """Answers ``Texts`` by a JSON document."""
+
+    most = MOST
+
+    def __init__(self, classifier: "TextClassifier") -> None:
+        self._classifier = classifier
+        self._labels = labels_of(classifier)
+
+    def cost(self, question: Texts) -> int:
+        """How many texts it has."""
+        return len(question.texts)
+
+    def answer(self, questions: Sequence[Texts]) -> list[bytes | Exception]:
+        """See ``Kind.answer``."""
+        shares = self._classifier.predict_proba(
+            [text for question in questions for text in question.texts]
+        )
+        answers: list[bytes | Exception] = []
+        first = 0
+        for question in questions:
+            last = first + len(question.texts)
+            found = [prediction(self._labels, row) for row in shares[first:last]]
+            answers.append(to_json(found))
+            first = last
+        return answers
+
+    def warm_up(self) -> None:
+        """Compile the model for a few texts, which the first answer waits for."""
+        self._classifier.predict_proba([""])
+
+
+class Explanations:
+    """Answers ``Texts`` by a JSON document that has each word's share, too."""
+
+    # One text takes as many passes as it has words: so that others get their turn, no two
+    # requests make one batch.
+    most = 1
+
+    def __init__(self, classifier: "TextClassifier") -> None:
+        self._classifier = classifier
+        self._labels = labels_of(classifier)
+
+    def cost(self, question: Texts) -> int:
+        """How many texts it has."""
+        return len(question.texts)
+
+    def answer(self, questions: Sequence[Texts]) -> list[bytes | Exception]:
+        """See ``Kind.answer``."""
+        return [self._answer(question) for question in questions]
+
+    def _answer(self, question: Texts) -> bytes:
+        found = []
+        for explained in self._classifier.explain(question.texts):
+            words = [
+                {
+                    "word": word.word,
+                    "start": word.start,
+                    "end": word.end,
+                    "share": round(word.share, 6),
+                }
+                for word in explained.words
+            ]
+            found.append({**prediction(self._labels, explained.probabilities), "words": words})
+        return to_json(found)
+
+
+def labels_of(classifier: "TextClassifier") -> list[str]:
+    """The labels as strings, in the order of the classes."""
+    return [str(label) for label in classifier.classes_]
+
+
+def prediction(labels: list[str], shares: npt.NDArray[np.float32]) -> dict[str, Any]:
+    """What is said of one text: its label, and the probability (classes,) of each label."""
+    rounded = [round(share, 6) for share in shares.tolist()]
+    return {
+        "label": labels[int(shares.argmax())],
+        "probabilities": dict(zip(labels, rounded, strict=True)),
+    }
+
+
+def to_json(predictions: list[dict[str, Any]]) -> bytes:
+    """The document for the texts of a request."""
+    return json.dumps({"predictions": predictions}, separators=(",", ":")).encode()

@@ -1,0 +1,132 @@
+"""The endpoints: each reads a request, asks whoever answers it, and writes what comes back."""
+
+import asyncio
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel
+
+from rowwise.errors import RowwiseError
+from rowwise.serve import messages
+from rowwise.serve.documents import described
+from rowwise.serve.explorer import explorer_page
+from rowwise.serve.parsing import parse
+from rowwise.serve.predictions import Texts
+from rowwise.serve.problems import field_problem, pointer_to
+from rowwise.serve.rows import Lookup
+from rowwise.serve.search import Direction, Nearest
+from rowwise.serve.served import Served
+from rowwise.vectors.formulas import parse_formula
+
+
+def add_routes(app: FastAPI, served: Served) -> None:
+    """Give ``app`` its endpoints."""
+    endpoints = _Endpoints(served)
+    asked = messages.requests(served.limits)
+    answers: dict[str, type[BaseModel]] = {
+        "/neighbors": messages.NeighborsAnswer,
+        "/analogy": messages.AnalogyAnswer,
+        "/predict": messages.PredictAnswer,
+        "/embed": messages.EmbedAnswer,
+    }
+    for path, answer in answers.items():
+        name = path.removeprefix("/")
+        takes = asked[path] if path in served.paths else None
+        app.add_api_route(
+            path,
+            getattr(endpoints, name),
+            methods=["POST"],
+            operation_id=name,
+            include_in_schema=takes is not None,
+            **described(answer, takes),
+        )
+    gets: dict[str, type[BaseModel]] = {
+        "/info": messages.InfoAnswer,
+        "/health": messages.HealthAnswer,
+    }
+    for path, answer in gets.items():
+        name = path.removeprefix("/")
+        app.add_api_route(path, getattr(endpoints, name), operation_id=name, **described(answer))
+    app.add_api_route("/", endpoints.page, response_class=HTMLResponse, include_in_schema=False)
+
+
+class _Endpoints:
+    """What is done for each path; FastAPI shows the docstrings in the OpenAPI document."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._asked = messages.requests(served.limits)
+        self._page: asyncio.Task[str] | None = None
+
+    async def neighbors(self, request: Request) -> Response:
+        """The words whose rows are nearest to each word's row, by the cosine."""
+        asked = await self._read("/neighbors", request)
+        directions = tuple(
+            Direction((word,), (), pointer_to(["words", number]))
+            for number, word in enumerate(asked.words)
+        )
+        found = await self._served.batcher.ask(self._served.search, Nearest(directions, asked.k))
+        results = ",".join(
+            f'{{"word":{json.dumps(word)},"neighbors":{neighbors}}}'
+            for word, neighbors in zip(asked.words, found, strict=True)
+        )
+        return _json(f'{{"results":[{results}]}}')
+
+    async def analogy(self, request: Request) -> Response:
+        """The words nearest to a sum of words: ``king - man + woman``."""
+        asked = await self._read("/analogy", request)
+        try:
+            added, taken = parse_formula(asked.formula)
+        except RowwiseError as error:
+            raise field_problem("bad-formula", "#/formula", str(error)) from None
+        direction = Direction(tuple(added), tuple(taken), "#/formula")
+        found = await self._served.batcher.ask(self._served.search, Nearest((direction,), asked.k))
+        return _json(f'{{"formula":{json.dumps(asked.formula)},"neighbors":{found[0]}}}')
+
+    async def predict(self, request: Request) -> Response:
+        """The label of each text and, if asked for, each word's share in the decision."""
+        served = self._served
+        predictions = served.predictions  # before the body is looked at: vectors have none
+        asked = await self._read("/predict", request)
+        texts = Texts(tuple(asked.texts))
+        if not asked.explain:
+            return _json(await served.batcher.ask(predictions, texts))
+        if len(asked.texts) > served.limits.explained:
+            raise field_problem(
+                "bad-field",
+                "#/texts",
+                f"At most {served.limits.explained:,} texts are explained at once. Received "
+                f"{len(asked.texts):,}.",
+            )
+        return _json(await served.batcher.ask(served.explanations, texts))
+
+    async def embed(self, request: Request) -> Response:
+        """The row of each word."""
+        asked = await self._read("/embed", request)
+        lookup = Lookup(tuple(asked.words), asked.oov)
+        return _json(await self._served.batcher.ask(self._served.rows, lookup))
+
+    async def info(self) -> Response:
+        """What is served, and what one request may ask."""
+        return JSONResponse(self._served.info())
+
+    async def health(self) -> Response:
+        """That the server answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def page(self) -> Response:
+        """The live explorer."""
+        if self._page is None or self._page.cancelled():
+            # In a thread: to lay out a map of words takes a while.
+            making = asyncio.to_thread(explorer_page, self._served)
+            self._page = asyncio.get_running_loop().create_task(making)
+        return HTMLResponse(await asyncio.shield(self._page))
+
+    async def _read(self, path: str, request: Request) -> Any:
+        return parse(self._asked[path].adapter, await request.body(), request.headers)
+
+
+def _json(content: str | bytes) -> Response:
+    return Response(content, media_type="application/json")
