@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from rowwise.backend import keras
 from rowwise.classify import storage
 from rowwise.classify.batches import Batches
+from rowwise.classify.explaining import Explaining
 from rowwise.classify.heads import HEADS, MANY_TEXTS, WORD_TABLE, Design, Plan
 from rowwise.classify.inputs import as_labels, as_texts
 from rowwise.classify.parameters import check_parameters
@@ -29,7 +30,7 @@ SPLITTER = Splitter(marks=True)
 PREDICT_BATCH = 512
 
 
-class TextClassifier(ClassifierMixin, BaseEstimator):
+class TextClassifier(Explaining, ClassifierMixin, BaseEstimator):
     """Learns to tell the label of a text.
 
     Texts are lower-cased and split into words and marks; the words get ids, the ids rows of a
@@ -188,8 +189,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Iterable[str]) -> npt.NDArray[np.float32]:
         """The probability of each class for n texts, float32 (n, classes), rows sum to 1."""
         check_is_fitted(self, "model_")
-        texts = as_texts(X)
-        ids = self._encode(texts)
+        return self._probabilities(self._encode(as_texts(X)))
+
+    def _probabilities(self, ids: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """The same for ids (n, ``max_length_``); none is padding alone."""
         # Keras compiles for each number of rows: fill up to one of a few.
         padded = min(PREDICT_BATCH, 1 << max(3, (len(ids) - 1).bit_length()))
         rows = -(-len(ids) // padded) * padded
