@@ -36,6 +36,7 @@ def test_version_and_help():
         "info",
         "neighbors",
         "predict",
+        "serve",
         "train",
     ]
 
