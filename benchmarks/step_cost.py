@@ -96,7 +96,7 @@ class Bench:
     def compare(self, head: str, batch: str) -> None:
         """All methods at all sizes, for one head and one size of a batch."""
         texts, length = map(int, batch.split("x"))
-        case = Case("stock", TINY, head, texts, length)
+        case = Case("stock", TINY, head, texts, length, self.options.columns)
         case = replace(case, runs=self.options.runs, seconds=self.options.seconds)
         self.say(f"\n{head}, batches of {texts} x {length} = {texts * length:,} ids")
         self.say(
@@ -204,12 +204,15 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, nargs="+", default=None, help=f"of the table: {ROWS}")
     parser.add_argument("--batch", nargs="+", default=None, help=f"texts x words: {BATCHES}")
     parser.add_argument("--head", nargs="+", default=None, choices=HEADS)
+    parser.add_argument("--columns", type=int, default=100, help="of the table: 100")
+    parser.add_argument("--seconds", type=float, default=None, help="of a run, at most: 2")
     parser.add_argument("--quick", action="store_true", help="small tables, one short run each")
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     options = parser.parse_args()
     quick = options.quick
-    options.runs, options.seconds = (1, 0.3) if quick else (3, 2.0)
+    options.runs = 1 if quick else 3
+    options.seconds = options.seconds or (0.3 if quick else 2.0)
     options.everything = not (options.rows or options.batch or options.head)
     options.rows = options.rows or ([10_000, 100_000] if quick else ROWS)
     options.batch = options.batch or (BATCHES[:1] if quick else BATCHES)
@@ -226,7 +229,7 @@ def main() -> None:
     bench.say(
         f"{platform.machine()}, {CORES} cores, load before {load}, backend "
         f"{os.environ['KERAS_BACKEND']} on {options.device}; memory moves "
-        f"{bench.bandwidth / 1e9:.1f} GB/s (NumPy copies); {options.runs} runs of at most "
+        f"{bench.bandwidth / 1e9:.1f} GB/s (copies); {options.runs} runs of at most "
         f"{options.seconds:g} s and {EPOCH:,} steps, of which the median; total: a step and its "
         f"{EPOCH:,}th part of a flush"
     )

@@ -102,7 +102,12 @@ def measure_fasttext(rows: int, length: int, texts: int, columns: int = 100) -> 
 
 
 def measure_bandwidth() -> float:
-    """Bytes per second that all cores read and write together, when NumPy copies an array."""
+    """Bytes per second read and written together when an array is copied: NumPy, by all cores.
+
+    On a GPU its own memory's.
+    """
+    if on_gpu():
+        return _gpu_bandwidth()
     source = np.ones(1 << 27, np.float32)  # 512 MiB, beyond any cache
     target = np.zeros_like(source)
     parts = list(zip(np.array_split(source, CORES), np.array_split(target, CORES), strict=True))
@@ -112,6 +117,21 @@ def measure_bandwidth() -> float:
             list(pool.map(lambda pair: np.copyto(pair[1], pair[0]), parts))
 
         return 2 * source.nbytes / statistics.median(_seconds(copy) for _ in range(7))
+
+
+def _gpu_bandwidth() -> float:
+    import jax
+
+    source = jax.numpy.ones(1 << 29, np.float32)  # 2 GiB
+    copy = jax.jit(lambda array: array + 1)
+    copy(source).block_until_ready()
+
+    def copies() -> None:
+        for _ in range(10):
+            target = copy(source)
+        target.block_until_ready()
+
+    return 20 * source.nbytes / statistics.median(_seconds(copies) for _ in range(5))
 
 
 def _steps_for(seconds: float, fit: Callable[[int], None]) -> int:

@@ -23,11 +23,42 @@ def sum_rows(sums: Any, values: Any, targets: Any) -> Any:
     return sums.at[targets].add(values, mode="promise_in_bounds")
 
 
-# So many lookups of a text are added up by one loop over its columns.
+# On a CPU, so many lookups of a text are added up by one loop over its columns.
 _TOGETHER = 8
 
-# So many numbers are spread at once: they stay in the cache of a core.
-_SPREAD = 65_536
+# So many numbers are spread at once: on a CPU they stay in the cache of a core. An accelerator is
+# kept busy by many; their number bounds the memory that they need, four bytes for each.
+_SPREAD, _SPREAD_ELSEWHERE = 65_536, 1 << 26
+
+# Rows of a block on a CPU. A batch has few of its blocks in vain, and with their slots and
+# gradients they stay in cache; in blocks of less, starting them takes longer than updating them.
+_BLOCKS, _LEAST_ROWS, _MOST_ROWS = 16, 256, 1024
+
+# On an accelerator the next block waits until the host has seen that there is one: a batch is one
+# block, unless it is so large that it would need much memory; and so are many rows of a flush.
+_BATCH_ELSEWHERE, _FLUSH_ELSEWHERE = 1 << 18, 1 << 16
+
+
+def on_accelerator() -> bool:
+    """See ``rowwise.backend.rows``."""
+    return jax.default_backend() != "cpu"
+
+
+def batch_block(most: int) -> int:
+    """See ``rowwise.backend.rows``."""
+    if on_accelerator():
+        return min(most, _BATCH_ELSEWHERE)
+    return min(max(most // _BLOCKS, _LEAST_ROWS), _MOST_ROWS, 1 << (most - 1).bit_length())
+
+
+def flush_block(most: int) -> int:
+    """See ``rowwise.backend.rows``."""
+    return min(most, _FLUSH_ELSEWHERE if on_accelerator() else _MOST_ROWS)
+
+
+def multiply(first: Any, second: Any) -> Any:
+    """See ``rowwise.backend.rows``. By default, GPUs keep 10 bits of float32 in products."""
+    return jnp.matmul(first, second, precision="highest")
 
 
 def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
@@ -39,6 +70,8 @@ def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
             total = total + shares[:, None] * take_rows(table, some)
         return total, None
 
+    if on_accelerator():  # compiled as one sum, too
+        return jnp.sum(weights[:, :, None] * take_rows(table, ids), axis=1)
     start = jnp.zeros((ids.shape[0], table.shape[1]), table.dtype)
     together = max(1, min(_TOGETHER, ids.shape[1]))
     # Filled up with a text's own last id: a row that is not finite stays out of other texts.
@@ -56,7 +89,8 @@ def spread_rows(sums: Any, values: Any, weights: Any, targets: Any) -> Any:
         terms = shares[:, :, None] * some[:, None]
         return total.at[there].add(terms, mode="promise_in_bounds"), None
 
-    together = max(1, min(len(values), _SPREAD // (targets.shape[1] * values.shape[1])))
+    most = _SPREAD_ELSEWHERE if on_accelerator() else _SPREAD
+    together = max(1, min(len(values), most // (targets.shape[1] * values.shape[1])))
     parts = tuple(_parts(array, together) for array in (values, weights, targets))
     sums, _ = jax.lax.scan(add, sums, parts)
     return sums

@@ -55,6 +55,18 @@ class Rows(Protocol):
         ``count`` is at least n.
         """
 
+    def on_accelerator(self) -> bool:
+        """Whether tensors are elsewhere than in the memory of the processor's cores."""
+
+    def batch_block(self, most: int) -> int:
+        """Of a batch's rows, ``most`` at most: how many to read, update and write at once."""
+
+    def flush_block(self, most: int) -> int:
+        """The same of a table's rows, ``most`` of them, when it is flushed."""
+
+    def multiply(self, first: Any, second: Any) -> Any:
+        """The product of matrices, as exact as their dtype on every device."""
+
     def loop(self, count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         """``carry`` after ``carry = body(i, carry)`` for i from 0 to ``count - 1``."""
 

@@ -11,7 +11,7 @@ from rowwise.errors import InvalidArgumentError
 from rowwise.layers import Embedding
 from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import CatchUp, Lazy, find_catch_up
-from rowwise.training.cost import dense_cost, rowwise_cost
+from rowwise.training.cost import ACCELERATOR, CPU, dense_cost, rowwise_cost
 from rowwise.training.keras_seam import all_layers, decays, has_own_train_step, loss_and_updates
 from rowwise.training.split_optimizer import inner_optimizer
 from rowwise.training.tapes import Lookups, SurveyTape
@@ -152,8 +152,10 @@ def _decision(model: Any, layer: Any, why: str, survey: Survey, capacity: int) -
     if wanted == "exact":
         return Decision(layer, "exact", "asked for", form, count)
     size = (layer.input_dim, layer.output_dim)
-    dense = dense_cost(*size, survey.summed.get(id(layer.table), 0))
-    rowwise = rowwise_cost(*size, count)
+    assert rows is not None  # or there would be a reason to train densely
+    prices = ACCELERATOR if rows.on_accelerator() else CPU
+    dense = dense_cost(prices, *size, survey.summed.get(id(layer.table), 0))
+    rowwise = rowwise_cost(prices, *size, count)
     compared = (
         f"{layer.input_dim:,} rows, {count:,} lookups a batch: row-wise is expected to take "
         f"{rowwise / dense:.2g} times as long as dense"

@@ -20,9 +20,6 @@ ops = keras.ops
 # The most steps between two flushes. A flush is one pass over the table.
 CAPACITY = 8192
 
-# Rows that a flush catches up at once: with their slots they stay in cache.
-FLUSH_ROWS = 1024
-
 Carried = dict[str, Any]
 """What travels in the compiled step beside the values: ``scratch``, int32 (n,), with anything in
 it; ``last``, int32 (n,), the clock when a row was last current, or `ASLEEP`; ``clock`` and
@@ -112,7 +109,7 @@ class Spec:
         behind = ops.broadcast_to(behind, (self.row_count,))
         if self.resting is not None:
             behind = ops.logical_and(behind, ops.logical_not(ops.convert_to_tensor(self.resting)))
-        size = min(FLUSH_ROWS, self.row_count)
+        size = rows.flush_block(self.row_count)
         all_ids, count = rows.find_true(behind, -(-self.row_count // size) * size)
 
         def catch_up(number: Any, tables: list[Any]) -> list[Any]:

@@ -29,7 +29,7 @@ class Distinct:
     places: Any
     """int32: for each lookup its id's place in ``ids``."""
     blocks: Any
-    """int32 scalar: how many blocks of ``ids`` are rows to be updated."""
+    """int32 scalar: how many blocks of ``ids`` are rows to be updated; 1 where there is one."""
     factors: Factors = field(default_factory=dict)
     """What catching up their slots has to know of them."""
 
@@ -72,10 +72,13 @@ class TableStep:
         most = min(joined.shape[0], self.spec.row_count)
         size = -(-most // self._block_rows) * self._block_rows
         scratch, distinct, places, count = rows.find_distinct(carried["scratch"], joined, size)
-        blocks = (count + self._block_rows - 1) // self._block_rows
         if self.spec.resting is not None:
             distinct = ops.where(self.spec.rests(distinct), self.spec.row_count, distinct)
-        blocks = ops.where(sound, blocks, 0)
+        if size == self._block_rows:  # no loop then
+            distinct, blocks = ops.where(sound, distinct, self.spec.row_count), 1
+        else:
+            blocks = (count + self._block_rows - 1) // self._block_rows
+            blocks = ops.where(sound, blocks, 0)
         return {**carried, "scratch": scratch}, Distinct(distinct, places, blocks)
 
     def caught_up(

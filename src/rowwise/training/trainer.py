@@ -24,10 +24,6 @@ from rowwise.training.step import RowwiseStep
 from rowwise.training.table import CAPACITY, Spec, Table
 from rowwise.training.watching import as_they_are
 
-# Rows that are updated at once. A batch has few of its blocks in vain, and with their slots and
-# gradients they stay in cache; in blocks of less, starting them takes longer than updating them.
-BLOCKS, LEAST_ROWS, MOST_ROWS = 16, 256, 1024
-
 # Executions of the step between two looks for bad ids. A look waits for the step.
 LOOK_EVERY = 32
 
@@ -42,7 +38,8 @@ class _Run:
         indices = [i for i, variable in enumerate(variables) if id(variable) in by_table]
         chosen = [by_table[id(variables[i])] for i in indices]
         most = max((decision.lookups for decision in chosen), default=1)
-        block = min(max(most // BLOCKS, LEAST_ROWS), MOST_ROWS, 1 << (most - 1).bit_length())
+        assert rows is not None
+        block = rows.batch_block(most)
         split = SplitOptimizer(optimizer, variables, indices, block)
         self.tables = []
         for index, slots, decision in zip(indices, split.slots, chosen, strict=True):
@@ -63,7 +60,6 @@ class _Run:
         step = RowwiseStep(
             model, [table.spec for table in self.tables], hidden, split, block, self.watch
         )
-        assert rows is not None
         compile_it = model.jit_compile and not model.run_eagerly
         self._step = rows.compiled(step, donated=(0, 1)) if compile_it else step
 

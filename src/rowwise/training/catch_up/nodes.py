@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rowwise.backend import keras
+from rowwise.backend import keras, rows
 from rowwise.training.catch_up.adaptive import adam_rate
 from rowwise.training.catch_up.decay import WeightDecay
 from rowwise.training.catch_up.form import Factors, History, Now, Step, column
@@ -77,12 +77,14 @@ class Nodes(Tail):
         return self._moments.add(history, step, column(scale) * polynomials)
 
     def factors(self, last: Any, now: Now, dtype: str) -> Factors:
+        assert rows is not None
         moments = self._moments.read(now.history, last)
+        turned = ops.cast(ops.convert_to_tensor(self._turned), dtype)
         span = column(self._span(now.base, last, dtype))
         places = ops.cast(ops.convert_to_tensor(-(1 + self._nodes) / 2), dtype)
         return {
             **super().factors(last, now, dtype),
-            "weights": ops.matmul(moments, ops.cast(ops.convert_to_tensor(self._turned), dtype)),
+            "weights": rows.multiply(moments, turned),
             "x": ops.exp(span * places),
             **self._correction(now.base + last, dtype),
         }
