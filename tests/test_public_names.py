@@ -19,6 +19,7 @@ PUBLIC = {
         "classify",
         "convert",
         "errors",
+        "export",
         "keras",
         "layers",
         "load_model",
@@ -31,6 +32,7 @@ PUBLIC = {
         "viz",
     ],
     "rowwise.classify": ["RunReport", "TextClassifier", "load_model", "train_run"],
+    "rowwise.export": ["FORMATS", "export_model", "onnx_model", "stock_model", "tokenizer_json"],
     "rowwise.layers": ["EmbedReduce", "Embedding", "Pool", "WordPairs", "suggest_output_dim"],
     "rowwise.serve": ["Limits", "create_app", "listen", "run"],
     "rowwise.text": [

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rowwise import (
         classify,
         errors,
+        export,
         keras,
         layers,
         serve,
@@ -38,6 +39,7 @@ __all__ = [
     "classify",
     "convert",
     "errors",
+    "export",
     "keras",
     "layers",
     "load_model",
@@ -67,6 +69,7 @@ _HOMES = {
 _SUBPACKAGES = {
     "classify",
     "errors",
+    "export",
     "keras",
     "layers",
     "serve",

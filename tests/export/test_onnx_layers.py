@@ -1,0 +1,321 @@
+"""Every layer that ONNX export knows: onnxruntime and stock Keras compute what the model does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import run_onnx
+
+from rowwise.backend import keras
+from rowwise.errors import InvalidArgumentError
+from rowwise.export import onnx_model, stock_model
+from rowwise.layers import Embedding, EmbedReduce, Pool, WordPairs
+
+layers, ops = keras.layers, keras.ops
+
+LENGTH = 6
+RANDOM = np.random.default_rng(0)
+IDS = RANDOM.integers(0, 5, (9, LENGTH)).astype("int32")
+IDS[0] = 0  # nothing but padding
+IDS[1, :3] = IDS[2, 4:] = IDS[3, 2:4] = 0  # in front, behind and between
+OTHERS = IDS[::-1].copy()
+WEIGHTS = RANDOM.normal(1, 0.2, IDS.shape).astype("float32")
+BAD = IDS.copy()
+BAD[4] = [-5, 99, 3, 0, 1, 5]
+
+
+def ids(dtype: str = "int32", length: int | None = LENGTH) -> Any:
+    return keras.Input((length,), dtype=dtype)
+
+
+def chain(*parts: Any, mask: bool = True, length: int | None = LENGTH) -> Any:
+    """A model that looks up ids and runs through ``parts``."""
+    given = ids(length=length)
+    rows = Embedding(5, 4, mask_zero=mask)(given)
+    for part in parts:
+        rows = part(rows)
+    return keras.Model(given, rows)
+
+
+def two(merge: Callable[[Any, Any], Any], mask: bool = False) -> Any:
+    """A model that merges the rows of two inputs."""
+    first, second = ids(), ids()
+    table = Embedding(5, 4, mask_zero=mask)
+    return keras.Model([first, second], merge(table(first), table(second)))
+
+
+def on_ids(function: Callable[[Any], Any]) -> Any:
+    given = ids()
+    return keras.Model(given, function(given))
+
+
+def weighted(**arguments: Any) -> Any:
+    given, weights = ids(), ids("float32")
+    return keras.Model([given, weights], EmbedReduce(5, 4, **arguments)(given, weights=weights))
+
+
+def nested() -> Any:
+    parts = [keras.Input((LENGTH,), dtype="int32"), Embedding(5, 4, mask_zero=True), layers.LSTM(3)]
+    inner = keras.Sequential(parts)
+    first, second = ids(), ids()
+    return keras.Model([first, second], layers.Concatenate()([inner(first), inner(second)]))
+
+
+def pairs(**arguments: Any) -> Any:
+    return on_ids(lambda given: EmbedReduce(50, 4, **arguments)(WordPairs(50)(given)))
+
+
+RECURRENT = {
+    f"{kind.__name__} {'masked ' if mask else ''}{'sequences ' if every else ''}{way}": (
+        lambda kind=kind, mask=mask, every=every, around=around: chain(
+            around(kind, every), mask=mask
+        ),
+        1,
+    )
+    for kind in (layers.LSTM, layers.GRU, layers.SimpleRNN)
+    for mask in (True, False)
+    for every in (True, False)
+    for way, around in {
+        "forward": lambda kind, every: kind(3, return_sequences=every),
+        "backward": lambda kind, every: kind(3, return_sequences=every, go_backwards=True),
+        "both": lambda kind, every: layers.Bidirectional(kind(3, return_sequences=every)),
+    }.items()
+}
+ACTIVATIONS = (
+    *("elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish"),
+    *("relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh"),
+)
+CONVOLUTIONS = {
+    f"Conv1D {padding} {width} {step} {spread}": (
+        lambda padding=padding, width=width, step=step, spread=spread: chain(
+            layers.Conv1D(3, width, strides=step, dilation_rate=spread, padding=padding),
+            mask=False,
+        ),
+        1,
+    )
+    for padding in ("same", "valid", "causal")
+    for width, step, spread in ((2, 1, 1), (3, 1, 2), (3, 2, 1), (4, 2, 1))
+}
+POOLS = {
+    f"Pool {combiner} {'masked' if mask else ''}": (
+        lambda combiner=combiner, mask=mask: chain(Pool(combiner), mask=mask),
+        1,
+    )
+    for combiner in ("mean", "sum", "sqrtn", "max")
+    for mask in (True, False)
+}
+REDUCED = {
+    f"EmbedReduce {combiner} {'masked' if mask else ''} {inputs}": (
+        lambda combiner=combiner, mask=mask, make=make: make(combiner=combiner, mask_zero=mask),
+        inputs,
+    )
+    for combiner in ("mean", "sum", "sqrtn")
+    for mask in (True, False)
+    for inputs, make in (
+        ("weights", weighted),
+        (1, lambda **arguments: on_ids(EmbedReduce(5, 4, **arguments))),
+    )
+}
+MERGED = {
+    kind.__name__: (lambda kind=kind: two(lambda x, y: kind()([x, y])), 2)
+    for kind in (
+        layers.Add,
+        layers.Average,
+        layers.Concatenate,
+        layers.Maximum,
+        layers.Minimum,
+        layers.Multiply,
+        layers.Subtract,
+    )
+}
+PLAIN = {
+    "Dense of ids": lambda: on_ids(lambda x: layers.Dense(2)(ops.cast(x, "float32"))),
+    "Flatten": lambda: chain(layers.Flatten(), layers.Dense(2), mask=False),
+    "Reshape": lambda: chain(layers.Reshape((3, 8)), layers.Permute((2, 1)), mask=False),
+    "Reshape open": lambda: chain(layers.Reshape((-1, 12)), mask=False),
+    "RepeatVector": lambda: chain(layers.Flatten(), layers.RepeatVector(3), mask=False),
+    "norms": lambda: chain(
+        layers.BatchNormalization(),
+        layers.LayerNormalization(),
+        layers.BatchNormalization(scale=False, center=False),
+        layers.LayerNormalization(scale=False, center=False),
+        mask=False,
+    ),
+    "scaled": lambda: chain(
+        layers.Rescaling(0.3, 2), layers.LeakyReLU(0.1), layers.ReLU(), layers.Softmax(), mask=False
+    ),
+    "only in training": lambda: chain(
+        layers.Dropout(0.5),
+        layers.SpatialDropout1D(0.3),
+        layers.GaussianNoise(0.1),
+        layers.ActivityRegularization(0.1),
+        layers.Identity(),
+        layers.Activation("tanh"),
+        Pool(),
+    ),
+    "GlobalAveragePooling1D": lambda: chain(layers.GlobalAveragePooling1D(), mask=False),
+    "GlobalAveragePooling1D masked": lambda: chain(layers.GlobalAveragePooling1D(keepdims=True)),
+    "GlobalMaxPooling1D": lambda: chain(layers.GlobalMaxPooling1D(), mask=False),
+    "MaxPooling1D": lambda: chain(layers.MaxPooling1D(4, 2, padding="same"), mask=False),
+    "AveragePooling1D": lambda: chain(layers.AveragePooling1D(4, 3, padding="same"), mask=False),
+    "GRU of another kind": lambda: chain(layers.GRU(3, reset_after=False, return_sequences=True)),
+    "LSTM of another kind": lambda: chain(
+        layers.LSTM(3, use_bias=False, activation="relu", recurrent_activation="hard_sigmoid")
+    ),
+    "LSTM unrolled": lambda: chain(layers.LSTM(3, unroll=True, return_sequences=True)),
+    "LSTM on LSTM": lambda: chain(
+        layers.Bidirectional(layers.LSTM(3, return_sequences=True), merge_mode="sum"),
+        layers.LSTM(2),
+    ),
+    "the last two ways": lambda: chain(
+        layers.Bidirectional(layers.GRU(3, return_sequences=True), merge_mode="mul"),
+        layers.Bidirectional(layers.GRU(3), merge_mode="ave"),
+    ),
+    "any length": lambda: chain(
+        layers.Bidirectional(layers.LSTM(3, return_sequences=True)), Pool("max"), length=None
+    ),
+    "WordPairs": lambda: pairs(mask_zero=True),
+    "LoRA": lambda: with_lora(),
+    "slices": lambda: chain(
+        lambda x: ops.sum(ops.tanh(x[:, ::2, 1:3]) * 2 + ops.exp(-x[:, 0:3, :2]), axis=1) / 3,
+        mask=False,
+    ),
+    "parts": lambda: chain(
+        lambda x: ops.concatenate([ops.mean(x, 1), ops.max(x, 1), x[:, -1], x[:, 0, :]], axis=-1),
+        mask=False,
+    ),
+    "numbers": lambda: on_ids(
+        lambda x: (
+            ops.cast(ops.clip(x, 1, 2), "float32") / ops.cast(ops.maximum(x, 1), "float32")
+            + ops.sqrt(ops.square(ops.cast(x, "float32")))
+            - ops.minimum(x, 2)
+        )
+    ),
+    "whole numbers divided": lambda: on_ids(lambda x: (x + 1) / 2 + ops.abs(x - 3) % 2),
+    "conditions": lambda: on_ids(
+        lambda x: (
+            ops.cast(ops.logical_or(x >= 3, ops.logical_not(x < 2)), "float32")
+            + ops.cast(ops.all(x > 0, axis=1, keepdims=True), "float32")
+        )
+    ),
+    "Sequential": lambda: keras.Sequential(
+        [Embedding(5, 4, input_length=LENGTH), layers.Flatten(), layers.Dense(1)]
+    ),
+    "Sequential of Keras": lambda: keras.Sequential(
+        [ids(), keras.layers.Embedding(5, 4, mask_zero=True), layers.GRU(2)]
+    ),
+}
+
+
+def with_lora() -> Any:
+    table = Embedding(5, 4)
+    table.enable_lora(2)
+    return on_ids(lambda x: layers.Flatten()(table(x)))
+
+
+CASES: dict[str, tuple[Callable[[], Any], Any]] = {
+    **RECURRENT,
+    **CONVOLUTIONS,
+    **POOLS,
+    **REDUCED,
+    **MERGED,
+    **{name: (make, 1) for name, make in PLAIN.items()},
+    **{
+        f"activation {name}": (lambda name=name: chain(layers.Dense(3, activation=name)), 1)
+        for name in ACTIVATIONS
+    },
+    "nested": (nested, 2),
+    "masked and concatenated": (
+        lambda: two(lambda x, y: Pool("sum")(layers.Concatenate()([x, y])), mask=True),
+        2,
+    ),
+    "masked and added": (lambda: two(lambda x, y: Pool("sum")(x + y), mask=True), 2),
+    "invalid ids clipped": (
+        lambda: on_ids(lambda x: Pool()(Embedding(5, 4, mask_zero=True, invalid_ids="clip")(x))),
+        "bad",
+    ),
+    "invalid ids unknown": (
+        lambda: on_ids(
+            lambda x: Pool()(Embedding(5, 4, mask_zero=True, invalid_ids="oov", oov_id=1)(x))
+        ),
+        "bad",
+    ),
+}
+INPUTS = {1: [IDS], 2: [IDS, OTHERS], "weights": [IDS, WEIGHTS], "bad": [BAD]}
+
+
+def scatter_weights(model: Any) -> None:
+    """Give all weights other values, none of them zero."""
+    random = np.random.default_rng(1)
+    for layer in model.layers:
+        values = [random.normal(0, 0.5, value.shape) for value in layer.get_weights()]
+        if isinstance(layer, layers.BatchNormalization):
+            values[-1] = np.abs(values[-1]) + 0.5
+        layer.set_weights(values)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer(name: str) -> None:
+    make, given = CASES[name]
+    model, inputs = make(), INPUTS[given]
+    scatter_weights(model)
+    expected = model.predict_on_batch(inputs if len(inputs) > 1 else inputs[0])
+    stock = stock_model(model)
+    assert "rowwise" not in stock.to_json()
+    found = stock.predict_on_batch(inputs if len(inputs) > 1 else inputs[0])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    (found,) = run_onnx(model, *inputs)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def masked_merge() -> Any:
+    return two(lambda x, y: layers.Add()([x, y]), mask=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: chain(layers.UnitNormalization(name="unit"), mask=False),
+            "does not know layers of the class UnitNormalization, as 'unit' is one. It knows those "
+            "of rowwise, and of Keras: Activation, ",
+        ),
+        (
+            lambda: on_ids(lambda x: ops.cumsum(x, axis=1)),
+            "does not know the operation Cumsum, which the model calls as a function. It knows: ",
+        ),
+        (
+            lambda: chain(layers.Dense(2, activation="celu", name="last")),
+            "does not know the activation 'celu' of layer 'last'. It knows here: elu, ",
+        ),
+        (
+            lambda: chain(layers.LSTM(2, activation="gelu", name="read")),
+            "does not know the activation 'gelu' of layer 'read'. It knows here: hard_sigmoid, ",
+        ),
+        (
+            lambda: chain(layers.BatchNormalization(axis=1, name="norm"), mask=False),
+            "takes a layer BatchNormalization with axis=-1. Layer 'norm' has axis=1.",
+        ),
+        (
+            lambda: on_ids(
+                lambda x: layers.Dropout(0.5, name="drop")(Embedding(5, 4)(x), training=True)
+            ),
+            "Layer 'drop' is called with training=True, so what it predicts is random.",
+        ),
+        (masked_merge, "merges rows of which some are masked"),
+        (
+            lambda: chain(layers.Dense(2, dtype="float16", name="half")),
+            "takes models that compute in float32. Layer 'half' computes in float16.",
+        ),
+        (
+            lambda: on_ids(lambda x: Embedding(5, 4)(x)[:, None]),
+            "takes parts of tensors by whole numbers and slices. Received: ",
+        ),
+    ],
+)
+def test_what_onnx_export_does_not_know_is_named(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        onnx_model(make())
+    assert message in str(raised.value)
