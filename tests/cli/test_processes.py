@@ -33,6 +33,7 @@ def test_version_and_help():
         "demo",
         "doctor",
         "evaluate",
+        "export",
         "info",
         "neighbors",
         "predict",

@@ -104,8 +104,9 @@ def test_safetensors_and_projector(classifiers: dict[str, TextClassifier], tmp_p
 def two_tables() -> Any:
     words = Embedding(Vocabulary(["soup", "spoon"]), 3, name="words")
     tags = Embedding(Vocabulary(["noun"]), 2, name="tags")
+    plain = Embedding(9, 2, name="plain")
     ids = keras.Input((4,), dtype="int32", name="ids")
-    rows = keras.layers.Concatenate()([words(ids), tags(keras.ops.minimum(ids, 2))])
+    rows = keras.layers.Concatenate()([words(ids), tags(keras.ops.minimum(ids, 2)), plain(ids)])
     return Model(ids, Pool()(rows), name="two_tables")
 
 
@@ -282,7 +283,11 @@ def test_a_model_that_a_format_cannot_hold(
     [
         ({"format": "pickle"}, "`format` must be one of 'keras', 'onnx', 'saved_model', "),
         ({"format": "keras", "layer": "words"}, "The format keras holds all layers"),
-        ({"format": "projector", "layer": "rows"}, "an embedding layer: 'words', 'tags'. Received"),
+        (
+            {"format": "projector", "layer": "rows"},
+            "an embedding layer: 'words', 'tags', 'plain'. Rec",
+        ),
+        ({"format": "projector", "layer": "plain"}, "knows no words. The tables of 'words', "),
         ({"format": "onnx", "path": "file"}, "it is a file, and this would be a folder."),
         ({"format": "saved_model", "path": "full"}, "There is something at "),
     ],

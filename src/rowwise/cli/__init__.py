@@ -19,6 +19,7 @@ COMMANDS = (
     "demo",
     "doctor",
     "evaluate",
+    "export",
     "info",
     "neighbors",
     "predict",

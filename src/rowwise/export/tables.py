@@ -112,7 +112,10 @@ def word_vectors(model: Any, layer: str | None = None) -> Vectors:
                 f"`layer` must be the name of an embedding layer: {', '.join(map(repr, layers))}. "
                 f"Received: {layer!r}."
             )
-        known = {layer: layers[layer]}
+        if layer not in known:
+            others = f" The tables of {', '.join(map(repr, known))} do." if known else ""
+            raise InvalidArgumentError(f"The table of layer {layer!r} knows no words.{others}")
+        known = {layer: known[layer]}
     if not known:
         raise InvalidArgumentError(
             "No table of the model knows its words. Make the layer from a Vocabulary: "
