@@ -16,7 +16,7 @@ from rowwise.errors import InvalidArgumentError
 USES = {
     "keras": ("keras.models.load_model({})", "model.keras"),
     "onnx": ("onnxruntime.InferenceSession({})", "model.onnx"),
-    "saved_model": ("tensorflow.saved_model.load({}).serve(ids)", ""),
+    "saved_model": ("tensorflow.saved_model.load({})", ""),
     "safetensors": ("safetensors.numpy.load_file({})", "tables.safetensors"),
     "model2vec": ("model2vec.StaticModel.from_pretrained({}).encode(texts)", ""),
     "projector": ("tensorboard --logdir {}", ""),
@@ -56,7 +56,7 @@ def command(
     """
     source = model_path(model)
     folder = output or Path(f"{model.resolve().with_suffix('').name}-{file_format}")
-    from rowwise import load_model
+    from rowwise.classify import load_model
     from rowwise.export import export_model
 
     try:
