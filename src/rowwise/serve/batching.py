@@ -7,12 +7,19 @@ batch to fill up, and the more requests come, the more of them one pass answers.
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from rowwise.serve.problems import Problem
+
+# After a batch of several, clients that wait for an answer before they ask again ask within a few
+# milliseconds. Their first question alone would be a batch, and keep all others waiting; so the
+# thread looks every so many seconds, so many times at most, whether questions still arrive.
+LOOK_SECONDS = 0.001
+LOOKS = 8
 
 # A thread that has had nothing to do for so long ends; the next question starts another one.
 IDLE_SECONDS = 5.0
@@ -59,6 +66,7 @@ class Batcher:
         self._waiting = self._asked = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._last = 0  # how many questions the last batch had
         self._is_closed = False
 
     async def ask(self, kind: Kind[Q, A], question: Q) -> A:
@@ -109,16 +117,27 @@ class Batcher:
 
     def _next(self) -> list[_Job[Any, Any]]:
         """The next batch, or nothing when the thread is to end."""
+        self._let_arrive()
         is_idle = False
         with self._changed:
             while True:
                 # Also after the wait ran out: a question may have come at that moment.
                 if batch := self._take():
+                    self._last = len(batch)
                     return batch
                 if self._is_closed or is_idle:
                     self._thread = None
                     return []
                 is_idle = not self._changed.wait(IDLE_SECONDS)
+
+    def _let_arrive(self) -> None:
+        """Wait while questions arrive, if the last batch says that there are many."""
+        before = -1
+        for _ in range(LOOKS if self._last > 1 else 0):
+            if self._is_closed or before == self._waiting or self._waiting >= self._last:
+                return
+            before = self._waiting
+            time.sleep(LOOK_SECONDS)
 
     def _take(self) -> list[_Job[Any, Any]]:
         """The oldest question that is still asked, and others of its kind."""

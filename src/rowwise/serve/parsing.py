@@ -1,6 +1,5 @@
 """The body of a request as a checked value, and what is wrong with it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,14 +10,19 @@ from rowwise.serve.problems import FieldError, Problem, pointer_to
 _NAMED = 10
 
 
-def parse(adapter: TypeAdapter[Any], body: bytes, headers: Mapping[str, str]) -> Any:
+def parse(adapter: TypeAdapter[Any], body: bytes, content_type: str) -> Any:
     """The value that a body of JSON holds.
+
+    Args:
+        adapter: knows what it may be.
+        body: the body.
+        content_type: the header Content-Type; empty where there is none.
 
     Raises:
         Problem: the body is not said to be JSON, is no JSON, or holds something else than what
             is asked for; the problem names the fields.
     """
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = content_type.partition(";")[0].strip().lower()
     if kind != "application/json":
         # Also for safety: pages of other sites may send other types without asking first.
         shown = f"Received: {kind[:100]}." if kind else "Received none."

@@ -13,11 +13,11 @@ from rowwise.errors import UnknownWordError
 from rowwise.serve.problems import Problem, field_problem
 from rowwise.vectors import Vectors
 from rowwise.vectors.neighbours import Positions, best_rows
-from rowwise.vectors.norms import DoubleArray, Norms, unit
+from rowwise.vectors.norms import DoubleArray, Norms, RowArray, unit
 from rowwise.vectors.objectives import Cosine
 
 # Directions of a pass: with more, the first ones wait longer than the last ones gain.
-MOST = 64
+MOST = 32
 # Requests for at most so many neighbours share a pass. What is kept and compared in a pass grows
 # with the largest number, and those who want few need not wait for those who want many.
 FEW = 32
@@ -72,45 +72,45 @@ class Search:
         _ = "" in self._vectors, self._norms, self._threads
 
     @cached_property
+    def _rows(self) -> RowArray:
+        # Without the class of a memory map, which every slice would have to set up again.
+        return np.asarray(self._vectors.rows)
+
+    @cached_property
     def _norms(self) -> Norms:
-        return Norms(self._vectors.rows)
+        return Norms(self._rows)
 
     @cached_property
     def _threads(self) -> Any:
         return ThreadpoolController()
 
     def _together(self, questions: Sequence[Nearest]) -> list[list[str] | Exception]:
-        failed: dict[int, Problem] = {}
-        sums: list[DoubleArray] = []
+        words = _Words(self._vectors, self._rows, questions)
+        answers: list[list[str] | Exception] = []
+        directions: list[DoubleArray] = []
         owners: list[int] = []
         out: list[tuple[int, int]] = []
         for number, question in enumerate(questions):
-            first = len(sums)
-            try:
-                for direction in question.directions:
-                    total, positions = self._sum(direction)
-                    out += [(len(sums), position) for position in positions]
-                    sums.append(total)
-                    owners.append(number)
-            except Problem as problem:
-                failed[number] = problem
-                del sums[first:], owners[first:]
-                out = [pair for pair in out if pair[0] < first]
-        answers: list[list[str] | Exception] = [
-            failed.get(number) or [] for number in range(len(questions))
-        ]
-        if not sums:
+            if problem := words.problem_of(question):
+                answers.append(problem)
+                continue
+            answers.append([])
+            for direction in question.directions:
+                used = words.positions_of(direction)
+                out += [(len(directions), position) for position in used]
+                directions.append(words.sum_of(direction))
+                owners.append(number)
+        if not directions:
             return answers
         pairs = np.array(out, dtype=np.intp).reshape(-1, 2)
-        nearest, scores = self._best(
-            np.stack(sums), max(question.k for question in questions), (pairs[:, 0], pairs[:, 1])
-        )
-        for number, found, cosines in zip(
-            owners, nearest.tolist(), np.round(scores, 6).tolist(), strict=True
+        count = max(questions[number].k for number in owners)
+        found, scores = self._best(np.stack(directions), count, (pairs[:, 0], pairs[:, 1]))
+        for number, positions, cosines in zip(
+            owners, found.tolist(), np.round(scores, 6).tolist(), strict=True
         ):
             answer, k = answers[number], questions[number].k
             assert isinstance(answer, list)
-            answer.append(self._named(found[:k], cosines[:k]))
+            answer.append(self._named(positions[:k], cosines[:k]))
         return answers
 
     def _best(
@@ -118,38 +118,7 @@ class Search:
     ) -> tuple[Positions, DoubleArray]:
         # The threads of a product wait for each other, and beside a busy server they wait long.
         with self._threads.limit(limits=1, user_api="blas"):
-            return best_rows(self._vectors.rows, self._norms, Cosine(directions), count, excluded)
-
-    def _sum(self, direction: Direction) -> tuple[DoubleArray, list[int]]:
-        """The direction, float64 (d,), and the positions of the rows that are not its answers."""
-        total: Any = 0
-        used: list[int] = []
-        for sign, words in ((1.0, direction.added), (-1.0, direction.taken)):
-            for word in words:
-                row, position = self._row(word, direction.pointer)
-                total = total + sign * unit(row)
-                used += [] if position is None else [position]
-        is_one = len(direction.added) == 1 and not direction.taken
-        return total if is_one else unit(total), sorted(set(used))
-
-    def _row(self, word: str, pointer: str) -> tuple[Any, int | None]:
-        """The row of a word (d,) and its position; composed of pieces, it has none."""
-        vectors = self._vectors
-        try:
-            position = vectors.index(word)
-        except UnknownWordError as error:
-            row = None if vectors.subwords is None else vectors.subwords.vector(word)
-            if row is None:
-                raise field_problem("unknown-word", pointer, str(error)) from error
-            return row, None
-        row = vectors[word]
-        if not np.isfinite(row).all():
-            raise field_problem(
-                "unknown-word",
-                pointer,
-                f"The row of {word!r} holds NaN or infinity and is near to nothing.",
-            )
-        return row, position
+            return best_rows(self._rows, self._norms, Cosine(directions), count, excluded)
 
     def _named(self, positions: list[int], cosines: list[float]) -> str:
         words = self._vectors.words
@@ -162,3 +131,76 @@ class Search:
             ],
             separators=(",", ":"),
         )
+
+
+class _Words:
+    """The words of a batch: each is looked up once.
+
+    Args:
+        vectors: where they are looked up.
+        rows: those of ``vectors``.
+        questions: which name them.
+    """
+
+    def __init__(self, vectors: Vectors, rows: RowArray, questions: Sequence[Nearest]) -> None:
+        named = [
+            word
+            for question in questions
+            for direction in question.directions
+            for word in (*direction.added, *direction.taken)
+        ]
+        self._places = {word: place for place, word in enumerate(dict.fromkeys(named))}
+        positions = [vectors.index(word) if word in vectors else -1 for word in self._places]
+        self._positions = np.array(positions, dtype=np.intp)
+        self._problems: dict[str, str] = {}
+        table = np.zeros((len(positions), vectors.dimension))
+        known = self._positions >= 0
+        table[known] = rows[self._positions[known]]
+        for word, place in self._places.items():
+            if positions[place] < 0:
+                row = None if vectors.subwords is None else vectors.subwords.vector(word)
+                if row is None:
+                    self._problems[word] = _why_unknown(vectors, word)
+                else:
+                    table[place] = row
+        self._units = unit(table)
+        for place in np.flatnonzero(~np.isfinite(self._units).all(axis=1)).tolist():
+            word = [*self._places][place]
+            self._problems[word] = (
+                f"The row of {word!r} holds NaN or infinity and is near to nothing."
+            )
+
+    def problem_of(self, question: Nearest) -> Problem | None:
+        """The problem with the first word that has no row, or None."""
+        if not self._problems:
+            return None
+        for direction in question.directions:
+            for word in (*direction.added, *direction.taken):
+                if word in self._problems:
+                    return field_problem("unknown-word", direction.pointer, self._problems[word])
+        return None
+
+    def sum_of(self, direction: Direction) -> DoubleArray:
+        """The direction of a sum of words, float64 (d,), each with length 1."""
+        if len(direction.added) == 1 and not direction.taken:
+            only: DoubleArray = self._units[self._places[direction.added[0]]]
+            return only
+        added, taken = (
+            self._units[[self._places[word] for word in words]].sum(axis=0)
+            for words in (direction.added, direction.taken)
+        )
+        total: DoubleArray = added - taken
+        return unit(total)
+
+    def positions_of(self, direction: Direction) -> set[int]:
+        """The positions of its words' rows, which are not to be found."""
+        words = (*direction.added, *direction.taken)
+        return {int(self._positions[self._places[word]]) for word in words} - {-1}
+
+
+def _why_unknown(vectors: Vectors, word: str) -> str:
+    try:
+        vectors.index(word)
+    except UnknownWordError as error:
+        return str(error)
+    raise AssertionError("the word is known")

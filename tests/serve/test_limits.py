@@ -1,0 +1,200 @@
+"""Too much, too long, too many: what is beyond a limit is an error, and the server goes on."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from rowwise import Vectors
+from rowwise.errors import InvalidArgumentError
+from rowwise.serve import Limits, create_app
+from rowwise.serve.batching import Batcher
+
+ASKED = {"words": ["king"]}
+
+
+class Slow:
+    """Makes a search wait until it is let go."""
+
+    def __init__(self, monkeypatch: Any) -> None:
+        self.go, self.begun = threading.Event(), threading.Event()
+        self.sizes: list[int] = []
+        from rowwise.serve import search
+
+        quick = search.best_rows
+
+        def slow(rows: Any, norms: Any, objective: Any, *others: Any) -> Any:
+            self.sizes.append(objective.queries)
+            self.begun.set()
+            assert self.go.wait(10)
+            return quick(rows, norms, objective, *others)
+
+        monkeypatch.setattr(search, "best_rows", slow)
+
+    async def has_begun(self) -> None:
+        assert await asyncio.to_thread(self.begun.wait, 10)
+
+
+@pytest.fixture
+def slow(monkeypatch: Any) -> Iterator[Slow]:
+    made = Slow(monkeypatch)
+    yield made
+    made.go.set()
+
+
+def client_of(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
+
+
+@pytest.mark.parametrize("extra", [0, 1, 5_000, 100_000])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_has_a_limit_with_and_without_a_length(
+    vectors: Vectors, extra: int, is_chunked: bool
+) -> None:
+    body = b'{"words": ["king"]}'
+    body += b" " * (1_000 - len(body) + extra)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 300):
+            yield body[start : start + 300]
+
+    async def ask() -> httpx.Response:
+        async with client_of(create_app(vectors, limits=Limits(body_bytes=1_000))) as client:
+            content = chunks() if is_chunked else body
+            headers = {"content-type": "application/json"}
+            return await client.post("/neighbors", content=content, headers=headers)
+
+    answer = asyncio.run(ask())
+    assert answer.status_code == (413 if extra else 200)
+    if extra:
+        assert answer.json()["code"] == "body-too-large"
+        assert "1,000 bytes" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("declared", ["1001", "9" * 100, "10_000"])
+def test_a_declared_length_is_believed(vectors: Vectors, declared: str) -> None:
+    async def ask() -> int:
+        app = create_app(vectors, limits=Limits(body_bytes=1_000))
+        statuses = []
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/neighbors",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost"), (b"content-length", declared.encode())],
+        }
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"x" * 100, "more_body": False}
+
+        async def send(message: Any) -> None:
+            statuses.append(message.get("status"))
+
+        await app(scope, receive, send)
+        return int(statuses[0])
+
+    assert asyncio.run(ask()) == 413
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(vectors: Vectors) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        yield b'{"words": '
+        await asyncio.sleep(30)
+
+    async def ask() -> httpx.Response:
+        async with client_of(create_app(vectors, limits=Limits(seconds=0.1))) as client:
+            return await client.post("/neighbors", content=never())
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.json()["code"]) == (408, "body-too-slow")
+
+
+def test_an_answer_that_takes_too_long_is_an_error(vectors: Vectors, slow: Slow) -> None:
+    async def ask() -> None:
+        async with client_of(create_app(vectors, limits=Limits(seconds=0.2))) as client:
+            answer = await client.post("/neighbors", json=ASKED)
+            assert (answer.status_code, answer.json()["code"]) == (504, "too-slow")
+            assert "0.2 seconds" in answer.json()["detail"]
+            slow.go.set()
+            assert (await client.post("/neighbors", json=ASKED)).status_code == 200
+
+    asyncio.run(ask())
+
+
+def test_what_waits_is_bounded_and_told_to_come_again(vectors: Vectors, slow: Slow) -> None:
+    async def ask() -> None:
+        async with client_of(create_app(vectors, limits=Limits(waiting=2))) as client:
+            first = asyncio.create_task(client.post("/neighbors", json=ASKED))
+            await slow.has_begun()
+            others = [asyncio.create_task(client.post("/neighbors", json=ASKED)) for _ in range(5)]
+            done, waiting = await asyncio.wait(others, timeout=1)
+            assert (len(done), len(waiting)) == (3, 2)
+            for task in done:
+                answer = task.result()
+                assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+                assert answer.headers["retry-after"] == "1"
+            assert (await client.get("/health")).status_code == 200
+            slow.go.set()
+            for task in (first, *waiting):
+                assert (await task).status_code == 200
+
+    asyncio.run(ask())
+
+
+def test_who_has_gone_is_not_answered(vectors: Vectors, slow: Slow) -> None:
+    async def ask() -> None:
+        app = create_app(vectors)
+        async with client_of(app) as client:
+            first = asyncio.create_task(client.post("/neighbors", json=ASKED))
+            await slow.has_begun()
+            gone = asyncio.create_task(leave(app))
+            stays = asyncio.create_task(client.post("/neighbors", json=ASKED))
+            assert await gone == []
+            slow.go.set()
+            assert (await first).status_code == (await stays).status_code == 200
+        assert slow.sizes == [1, 1]  # that of the one who has gone is in no batch
+
+    async def leave(app: Any) -> list[Any]:
+        """Ask, and close the connection before the answer comes."""
+        sent: list[Any] = []
+        body = b'{"words": ["queen"]}'
+        messages = iter([{"type": "http.request", "body": body}, {"type": "http.disconnect"}])
+        headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/neighbors", "query_string": b""}
+
+        async def receive() -> Any:
+            return next(messages)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await app({**scope, "headers": headers}, receive, send)
+        return sent
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("name", list(vars(Limits())))
+@pytest.mark.parametrize("value", [0, -1, True, "10", None, float("nan"), float("inf")])
+def test_a_limit_is_a_positive_number(name: str, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"`{name}` must be a positive"):
+        Limits(**{name: value})
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Limits()) if name != "seconds"])
+def test_what_is_counted_is_whole(name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="whole"):
+        Limits(**{name: 1.5})
+
+
+def test_a_closed_server_takes_nothing(vectors: Vectors) -> None:
+    async def ask() -> None:
+        batcher = Batcher(4)
+        batcher.close()
+        with pytest.raises(Exception, match="wait already"):
+            await batcher.ask(None, None)  # type: ignore[arg-type]
+
+    asyncio.run(ask())
