@@ -1,6 +1,9 @@
 """What every test may use."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -18,3 +21,41 @@ def shared_data() -> Path:
     folder = ROOT.parent / "shared" / "data"
     assert folder.is_dir(), f"The tests on real data need the folder {folder}."
     return folder
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser without a window, driven by playwright. WebGL is drawn by the processor."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    assert path, f"The tests of pages need one of these browsers: {', '.join(names)}."
+    arguments = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A new page; at the end it must have had no error and asked nothing of another host."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    context.close()
+    assert [one for one in said if not one.startswith(("log:", "info:", "debug:"))] == []
+    homes = ("file:", "data:", "blob:", "http://127.0.0.1:")
+    assert [url for url in asked if not url.startswith(homes)] == []

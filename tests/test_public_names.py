@@ -66,13 +66,16 @@ PUBLIC = {
     "rowwise.viz": [
         "Comparison",
         "Moved",
+        "PageReport",
         "compare",
+        "page_html",
         "plot_comparison",
         "plot_confusion",
         "plot_history",
         "plot_map",
         "project",
         "save_figure",
+        "write_page",
     ],
     "rowwise.keras.preprocessing.sequence": ["make_sampling_table", "pad_sequences", "skipgrams"],
     "rowwise.keras.preprocessing.text": [

@@ -13,7 +13,7 @@ def rows_of(n: int, d: int = 6, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
 
 
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("method", ["tsne", "pca", "umap"])
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 8, 40])
 @pytest.mark.parametrize("d", [1, 2, 6])
 def test_any_number_of_rows(method, n, d):
@@ -24,7 +24,7 @@ def test_any_number_of_rows(method, n, d):
     assert len(np.unique(points, axis=0)) == n
 
 
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("method", ["tsne", "pca", "umap"])
 def test_deterministic(method):
     rows = rows_of(60)
     first = project(rows, method, seed=3)
@@ -33,9 +33,10 @@ def test_deterministic(method):
     np.testing.assert_array_equal(first, second)
 
 
-def test_the_seed_matters_to_tsne():
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+def test_the_seed_matters(method):
     rows = rows_of(60)
-    assert not np.array_equal(project(rows, seed=1), project(rows, seed=2))
+    assert not np.array_equal(project(rows, method, seed=1), project(rows, method, seed=2))
 
 
 def test_pca_agrees_with_scikit_learn():
@@ -44,7 +45,7 @@ def test_pca_agrees_with_scikit_learn():
     np.testing.assert_allclose(np.abs(project(rows, "pca")), np.abs(expected), atol=1e-4)
 
 
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("method", ["tsne", "pca", "umap"])
 def test_three_rows_keep_their_distances(method):
     rows = rows_of(3)
     points = project(rows, method)
@@ -53,25 +54,29 @@ def test_three_rows_keep_their_distances(method):
         assert np.linalg.norm(points[a] - points[b]) == pytest.approx(expected, rel=1e-4)
 
 
-def test_tsne_keeps_clusters_together():
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+def test_clusters_are_kept_together(method):
     centres = rows_of(4, 20, seed=1) * 10
     rows = np.repeat(centres, 12, axis=0) + rows_of(48, 20)
-    points = project(rows)
+    points = project(rows, method)
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     assert (distances.argmin(axis=1) // 12 == np.arange(48) // 12).all()
 
 
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("method", ["tsne", "pca", "umap"])
 @pytest.mark.parametrize("n", [1, 3, 10])
 def test_equal_rows(method, n):
     assert np.isfinite(project(np.ones((n, 3)), method)).all()
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
-def test_scale_does_not_matter_to_tsne(scale):
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+def test_scale_does_not_matter(method, scale):
     rows = rows_of(20).astype(np.float64)
-    np.testing.assert_allclose(project(rows * scale), project(rows), rtol=0.05, atol=0.5)
+    np.testing.assert_allclose(
+        project(rows * scale, method), project(rows, method), rtol=0.05, atol=0.5
+    )
 
 
 def test_perplexity():
@@ -88,7 +93,7 @@ def test_wrong_perplexity(method, perplexity):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("method", ["tsne", "pca", "umap"])
 def test_rows_that_are_not_finite_are_named(value, method):
     rows = rows_of(9)
     rows[[4, 7], 2] = value
@@ -103,7 +108,9 @@ def test_wrong_shape(shape):
 
 
 def test_wrong_method_and_dtype():
-    with pytest.raises(InvalidArgumentError, match=r"must be 'tsne' or 'pca'. Received: 'umap'"):
-        project(rows_of(3), "umap")
+    with pytest.raises(
+        InvalidArgumentError, match=r"must be 'tsne', 'pca' or 'umap'. Received: 'mds'"
+    ):
+        project(rows_of(3), "mds")
     with pytest.raises(InvalidArgumentError, match=r"must be real numbers. Received dtype <U1"):
         project(np.array([["a"]]))

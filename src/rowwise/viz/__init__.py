@@ -10,16 +10,20 @@ from rowwise.viz.confusion import plot_confusion
 from rowwise.viz.figures import save_figure
 from rowwise.viz.history import plot_history
 from rowwise.viz.maps import plot_map
+from rowwise.viz.page import PageReport, page_html, write_page
 from rowwise.viz.projection import project
 
 __all__ = [
     "Comparison",
     "Moved",
+    "PageReport",
     "compare",
+    "page_html",
     "plot_comparison",
     "plot_confusion",
     "plot_history",
     "plot_map",
     "project",
     "save_figure",
+    "write_page",
 ]

@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.errors import InvalidArgumentError
 from rowwise.vectors import Vectors
 from rowwise.viz.figures import FAINT, INK, MUTED, new_figure
 from rowwise.viz.labels import label_points
 from rowwise.viz.lettering import Lettering, lettering_for, measured
 from rowwise.viz.palette import LEGEND_LETTER, Categories, Numbers, colouring_of, draw_plain
-from rowwise.viz.projection import Method, project
+from rowwise.viz.projection import METHOD_NAMES, Method, project
+from rowwise.viz.words import chosen_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _DEFAULT_WORDS = 200
-_METHOD_NAMES = {"tsne": "t-SNE", "pca": "PCA"}
 # Up to so many words: inches per side, points of a letter, points of a dot's diameter.
 _SIZES = ((30, 6.5, 11.0, 6.0), (100, 8.5, 9.5, 5.0), (300, 11.0, 8.5, 4.5), (0, 14.0, 7.5, 3.0))
 # Inches around the map: for the title above, the footer below, and at the sides.
@@ -44,7 +43,7 @@ def plot_map(
     Args:
         vectors: words and rows.
         words: those to draw, each once; by default the first 200.
-        method: ``"tsne"`` or ``"pca"``, as in :func:`project`.
+        method: ``"tsne"``, ``"pca"`` or ``"umap"``, as in :func:`project`.
         color: one number for each word (drawn as a scale), or one category (drawn as colours and
             shapes; the six largest have their own).
         title: drawn above the map.
@@ -55,7 +54,7 @@ def plot_map(
         InvalidArgumentError: no words, a word twice, or another number of colours than words.
         MissingExtraError: matplotlib is not installed.
     """
-    chosen = _chosen(vectors, words)
+    chosen = chosen_words(vectors, words, _DEFAULT_WORDS)
     colouring = None if color is None else colouring_of(color, chosen)
     side, letter, dot = next(
         size[1:] for size in _SIZES if len(chosen) <= size[0] or size is _SIZES[-1]
@@ -86,7 +85,7 @@ def plot_map(
         shown = _fitted(figure, title, lettering, style, 72 * (width - 2 * _SIDE))
         figure.text(_SIDE / width, 1 - top / 2 / height, shown, **style)
     undrawn = sum(not lettering.missing.isdisjoint(word) for word in chosen)
-    notes = f"{_METHOD_NAMES[method]} of {_number(len(chosen), 'word')} × {rows.shape[1]:,} columns"
+    notes = f"{METHOD_NAMES[method]} of {_number(len(chosen), 'word')} × {rows.shape[1]:,} columns"
     if left_out:
         notes += f"   ·   {_number(left_out, 'label')} left out for want of room"
     if undrawn:
@@ -120,23 +119,6 @@ def _key_width(
         _, sizes = measured(figure, colouring.keys(lettering), style)
         return float(sizes[:, 0].max()) / 72 + 0.6
     return 0.0 if colouring is None else 0.9
-
-
-def _chosen(vectors: Vectors, words: Sequence[str] | None) -> list[str]:
-    if isinstance(words, str):
-        raise InvalidArgumentError(f"`words` must be a list of words. Received: {words!r}.")
-    chosen = list(vectors.words[:_DEFAULT_WORDS] if words is None else words)
-    if not chosen:
-        raise InvalidArgumentError("A map needs at least one word. Received none.")
-    seen: set[str] = set()
-    for word in chosen:
-        vectors[word]  # raises for a word without a row
-        if word in seen:
-            raise InvalidArgumentError(
-                f"`words` must name each word once. {word!r} is there twice."
-            )
-        seen.add(word)
-    return chosen
 
 
 def _frame(axes: "Axes", points: npt.NDArray[np.float64]) -> None:

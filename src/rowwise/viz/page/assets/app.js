@@ -1,0 +1,331 @@
+// The page: what is picked, how it is coloured and laid out, and the keys.
+
+const byId = (id) => document.getElementById(id);
+
+class App {
+  constructor(header, arrays) {
+    this.header = header;
+    this.table = new Table(header, arrays);
+    this.server = header.live ? new Server() : null;
+    this.plot = new Plot(this.table, (word) => this.pick(word));
+    this.search = new Search(this.table, (text) => this.pick(text));
+    this.colouring = 0;
+    this.only = null;
+    this.asked = 0;
+  }
+
+  async start() {
+    this.say("");
+    this.describe();
+    await this.plot.draw();
+    this.listColours();
+    this.listen();
+    const word = new URLSearchParams(location.hash.slice(1)).get("word");
+    if (word) await this.pick(word);
+    // For whoever drives the page from outside: it is ready.
+    document.documentElement.dataset.ready = "true";
+  }
+
+  describe() {
+    const { title, words, total, bad, method, columns, kept, share } = this.header;
+    const count = (number) => number.toLocaleString("en");
+    document.querySelector("h1").textContent = title;
+    const of = total > words.length + bad ? ` of ${count(total)}` : "";
+    byId("about").textContent =
+      `${count(words.length)}${of} words × ${count(columns)} columns, laid out by ${method}`;
+    const notes = [];
+    if (this.plot.drawn < words.length) {
+      notes.push(
+        `This browser has no WebGL: the first ${count(this.plot.drawn)} words are drawn. All can be searched.`,
+      );
+    }
+    notes.push(
+      this.server
+        ? "Neighbours and formulas are looked up in the whole table, by cosine."
+        : "Neighbours: by cosine of the rows, exact, among the words on this page.",
+    );
+    const reduced = kept < columns
+      ? ` of ${kept} principal directions, which hold ${Math.round(100 * share)} % of their length`
+      : "";
+    const what = this.server ? "Axes" : "Formulas and axes";
+    notes.push(`${what}: with rows rounded to 8 bits${reduced}.`);
+    if (bad) notes.push(`${count(bad)} words are left out: their rows hold NaN or infinity.`);
+    byId("notes").replaceChildren(
+      ...notes.map((note) => Object.assign(document.createElement("p"), { textContent: note })),
+    );
+    byId("classify").hidden = !this.header.live?.classes;
+  }
+
+  say(text) {
+    byId("message").textContent = text;
+  }
+
+  // Run an action; what goes wrong is said, not thrown.
+  async tried(action) {
+    this.say("");
+    try {
+      await action();
+    } catch (error) {
+      this.say(error.message);
+    }
+  }
+
+  // Show a word, or a formula, with its neighbours.
+  pick(text) {
+    return this.tried(async () => {
+      const place = this.table.find(text);
+      const isFormula = place === undefined && /[+-]|\s/.test(text);
+      const asked = ++this.asked;
+      const near = await this.nearest(text, place, isFormula);
+      if (asked !== this.asked) return; // something else was picked meanwhile
+      const shown = place === undefined ? text : this.table.words[place];
+      this.list(shown, place, near, isFormula);
+      const hash = new URLSearchParams({ word: shown }).toString();
+      history.replaceState(null, "", `#${hash}`);
+      await this.plot.mark([place, ...near.map(({ word }) => this.table.index.get(word))]);
+    });
+  }
+
+  nearest(text, place, isFormula) {
+    if (this.server) {
+      const word = place === undefined ? text : this.table.words[place];
+      return isFormula ? this.server.nearest(text) : this.server.neighbours(word);
+    }
+    if (isFormula) return this.table.nearest(text, 10);
+    if (place === undefined) throw new Error(`“${text}” is not on this page.`);
+    return this.table.neighbours(place);
+  }
+
+  list(text, place, near, isFormula) {
+    const section = byId("picked");
+    section.hidden = false;
+    section.querySelector("h2").textContent = text;
+    let facts = isFormula ? "nearest to the formula" : "nearest words";
+    if (place !== undefined) facts = `word ${(place + 1).toLocaleString("en")} · ${facts}`;
+    if (isFormula && !this.server) facts += ", from rounded rows";
+    section.querySelector(".facts").textContent = facts;
+    section.querySelector("ol").replaceChildren(
+      ...near.map(({ word, cosine }) => {
+        const item = document.createElement("li");
+        const button = document.createElement("button");
+        button.type = "button";
+        button.style.setProperty("--share", `${100 * Math.max(0, Math.min(1, cosine))}%`);
+        const name = Object.assign(document.createElement("span"), { textContent: word });
+        const number = Object.assign(document.createElement("data"), {
+          textContent: cosine.toFixed(3),
+          value: cosine,
+        });
+        button.append(name, number);
+        button.addEventListener("click", () => {
+          this.search.field.value = word;
+          this.pick(word);
+        });
+        item.append(button);
+        return item;
+      }),
+    );
+  }
+
+  async unpick() {
+    this.asked++;
+    byId("picked").hidden = true;
+    this.search.field.value = "";
+    history.replaceState(null, "", location.pathname + location.search);
+    await this.plot.mark([]);
+  }
+
+  listColours() {
+    const select = byId("colour");
+    select.replaceChildren(...this.header.colours.map(({ name }) => new Option(name, name)));
+    select.addEventListener("change", () => this.colour(select.selectedIndex));
+    return this.colour(0);
+  }
+
+  async colour(number, only = null) {
+    this.colouring = number;
+    this.only = only;
+    const colouring = this.header.colours[number];
+    byId("colour").selectedIndex = number;
+    byId("key").replaceChildren(...(colouring.names ? this.names(colouring) : this.ends(colouring)));
+    await this.plot.colour(colouring, only);
+  }
+
+  // The key of categories: picking one shows its words alone.
+  names(colouring) {
+    return colouring.names.map((name, number) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("aria-pressed", String(this.only === number));
+      const dot = document.createElement("i");
+      dot.style.background = COLOURS[number];
+      button.append(dot, name);
+      button.addEventListener("click", () => {
+        this.colour(this.colouring, this.only === number ? null : number);
+      });
+      const item = document.createElement("li");
+      item.append(button);
+      return item;
+    });
+  }
+
+  ends(colouring) {
+    const scale = document.createElement("li");
+    scale.className = "scale";
+    scale.style.background = `linear-gradient(90deg, ${SCALE_STOPS.join(", ")})`;
+    const ends = document.createElement("li");
+    ends.className = "ends";
+    const short = (value) => Number(value.toPrecision(4)).toLocaleString("en");
+    for (const value of [colouring.low, colouring.high]) {
+      ends.append(Object.assign(document.createElement("span"), { textContent: short(value) }));
+    }
+    return [scale, ends];
+  }
+
+  layOut() {
+    return this.tried(async () => {
+      const [across, up] = [byId("across").value.trim(), byId("up").value.trim()];
+      if (!across || !up) throw new Error("Give a formula for each axis, such as king - man.");
+      const x = this.table.cosines(this.table.direction(across).direction);
+      const y = this.table.cosines(this.table.direction(up).direction);
+      await this.plot.arrange({ across, up, x, y });
+    });
+  }
+
+  classify() {
+    return this.tried(async () => {
+      const text = byId("text").value;
+      if (!text.trim()) throw new Error("Type a text first.");
+      const answer = await this.server.classify(text);
+      byId("answer").hidden = false;
+      const shares = Object.entries(answer.probabilities).sort((one, other) => other[1] - one[1]);
+      byId("answer").querySelector(".label").textContent = answer.label;
+      byId("answer").querySelector(".shares").replaceChildren(
+        ...shares.slice(0, 5).map(([label, share]) => {
+          const item = document.createElement("li");
+          const number = document.createElement("data");
+          number.textContent = `${(100 * share).toFixed(1)} %`;
+          item.append(label, number);
+          return item;
+        }),
+      );
+      this.colourWords(text, answer);
+    });
+  }
+
+  // The text, each word on a ground of how much it counts for the label, or against it.
+  colourWords(text, { label, words }) {
+    const most = Math.max(1e-9, ...words.map(({ share }) => Math.abs(share)));
+    const characters = [...text]; // places count characters, where JavaScript counts halves
+    const parts = [];
+    let done = 0;
+    for (const { start, end, share } of words) {
+      parts.push(characters.slice(done, start).join(""));
+      const mark = document.createElement("mark");
+      mark.textContent = characters.slice(start, end).join("");
+      mark.title = `${share >= 0 ? "+" : "−"}${(100 * Math.abs(share)).toFixed(1)} %`;
+      const kind = share >= 0 ? "--for" : "--against";
+      mark.style.background = `rgba(var(${kind}), ${(0.7 * Math.abs(share)) / most})`;
+      parts.push(mark);
+      done = end;
+    }
+    parts.push(characters.slice(done).join(""));
+    byId("answer").querySelector(".words").replaceChildren(...parts);
+    const key = words.length
+      ? `How much the probability of “${label}” falls without a word: green; how much it rises: orange.`
+      : "No word of this text counts.";
+    byId("answer").querySelector(".key").textContent = key;
+  }
+
+  async turnTheme() {
+    const root = document.documentElement;
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    try {
+      localStorage.setItem("rowwise-theme", root.dataset.theme);
+    } catch {
+      // A page without storage forgets it.
+    }
+    await this.plot.restyled();
+  }
+
+  listen() {
+    byId("theme").addEventListener("click", () => this.turnTheme());
+    byId("axes").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.layOut();
+    });
+    byId("back").addEventListener("click", () => this.tried(() => this.plot.arrange(null)));
+    byId("near").addEventListener("click", () => this.plot.zoomToMarked());
+    byId("ask").addEventListener("click", () => this.classify());
+    byId("text").addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.classify();
+    });
+    byId("map").addEventListener("keydown", (event) => this.onMapKey(event));
+    document.addEventListener("keydown", (event) => this.onKey(event));
+  }
+
+  onMapKey(event) {
+    const moves = { ArrowLeft: [-0.15, 0], ArrowRight: [0.15, 0], ArrowUp: [0, 0.15], ArrowDown: [0, -0.15] };
+    if (moves[event.key]) this.plot.move(...moves[event.key]);
+    else if (event.key === "+" || event.key === "=") this.plot.zoom(0.8);
+    else if (event.key === "-") this.plot.zoom(1.25);
+    else if (event.key === "0") this.plot.all();
+    else return;
+    event.preventDefault();
+  }
+
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const neighbour = { n: 1, p: -1 }[event.key];
+    if (neighbour) this.step(neighbour);
+    else if (event.key === "/") {
+      this.search.field.focus();
+      this.search.field.select();
+    } else if (event.key === "Escape") this.unpick();
+    else if (event.key === "z") this.plot.zoomToMarked();
+    else if (event.key === "m") byId("map").focus();
+    else if (event.key === "x") byId("across").focus();
+    else if (event.key === "c") this.colour((this.colouring + 1) % this.header.colours.length);
+    else if (event.key === "t") this.turnTheme();
+    else return;
+    event.preventDefault();
+  }
+
+  // Focus the next or the previous neighbour.
+  step(by) {
+    const buttons = [...document.querySelectorAll("#picked:not([hidden]) li button")];
+    if (!buttons.length) return;
+    const at = buttons.indexOf(document.activeElement);
+    const next = at < 0 ? (by > 0 ? 0 : buttons.length - 1) : at + by;
+    buttons[(next + buttons.length) % buttons.length].focus();
+  }
+}
+
+function chooseTheme() {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("rowwise-theme");
+  } catch {
+    // No storage: as the system has it.
+  }
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  document.documentElement.dataset.theme = chosen ?? (dark ? "dark" : "light");
+}
+
+async function main() {
+  chooseTheme();
+  byId("message").textContent = "Loading…";
+  if (!("DecompressionStream" in window)) {
+    throw new Error("This browser is too old for this page: one of 2023 or newer opens it.");
+  }
+  const [{ header, arrays }] = await Promise.all([unpacked(), loadPlotly()]);
+  await new App(header, arrays).start();
+}
+
+main().catch((error) => {
+  byId("message").textContent = error.message;
+  console.error(error);
+});

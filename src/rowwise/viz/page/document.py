@@ -1,0 +1,75 @@
+"""The HTML of a page: style, scripts and data in one document that asks nothing of a network."""
+
+import base64
+import hashlib
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from rowwise.errors import MissingExtraError
+from rowwise.viz.page.packing import compressed
+
+# In the order in which they build on each other.
+_SCRIPTS = ("unpack.js", "formula.js", "table.js", "plot.js", "search.js", "server.js", "app.js")
+
+
+def document(title: str, data: str, live: bool) -> str:
+    """The whole page.
+
+    Args:
+        title: of the page; any characters.
+        data: what ``packing.packed`` gives.
+        live: whether it may ask the server that it comes from.
+    """
+    plotly = _plotly()
+    script = _script()
+    # Whatever a word may be, nothing but these two scripts runs, and nothing is loaded. plotly
+    # compiles what it draws with, which is called eval.
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; "
+        f"script-src {_digest(script)} {_digest(plotly)} 'unsafe-eval'; "
+        f"connect-src {chr(39)}{'self' if live else 'none'}{chr(39)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    parts = {
+        "POLICY": policy,
+        "TITLE": escape(title),
+        "STYLE": _asset("page.css"),
+        "DATA": data,
+        "PLOTLY": _compressed_plotly(),
+        "SCRIPT": script,
+    }
+    page = _asset("page.html")
+    for name, part in parts.items():
+        page = page.replace(f"<!--{name}-->", part, 1)
+    return page
+
+
+def _asset(name: str) -> str:
+    return (files("rowwise.viz.page") / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _script() -> str:
+    inner = "\n".join(_asset(name) for name in _SCRIPTS)
+    return f'"use strict";\n(() => {{\n{inner}\n}})();\n'
+
+
+@cache
+def _plotly() -> str:
+    """The whole of plotly.js, as the package plotly brings it."""
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise MissingExtraError("A page", "plotly", "explore") from error
+    script: str = get_plotlyjs()
+    return script
+
+
+@cache
+def _compressed_plotly() -> str:
+    return compressed(_plotly().encode())
+
+
+def _digest(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
