@@ -86,6 +86,12 @@ def test_the_field_of_a_prediction_is_named(
     assert problem["errors"][0]["pointer"] == pointer
 
 
+def test_a_whole_number_may_have_a_point(client: TestClient) -> None:
+    body = b'{"words": ["king"], "k": 2.0}'
+    answer = client.post("/neighbors", content=body, headers=JSON)
+    assert len(answer.json()["results"][0]["neighbors"]) == 2
+
+
 def test_several_fields_are_named_at_once(client: TestClient) -> None:
     problem = client.post("/neighbors", json={"words": [1] * 30, "k": 0, "a/b~ü": 1}).json()
     assert [error["pointer"] for error in problem["errors"]][:2] == ["#/words/0", "#/words/1"]

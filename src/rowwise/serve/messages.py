@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from rowwise.serve.limits import Limits
 
@@ -119,13 +119,18 @@ class Asked(NamedTuple):
     schema: dict[str, Any]
 
 
+def whole(value: Any) -> Any:
+    """3.0 as 3: to JSON Schema it is an integer, too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def requests(limits: Limits) -> dict[str, Asked]:
     """What the body of a request may be, for each path that takes one."""
     Text = Annotated[str, Field(max_length=limits.characters)]
     Word = Annotated[str, Field(min_length=1, max_length=limits.characters)]
     Words = Annotated[list[Word], Field(min_length=1, max_length=limits.batch)]
     Texts = Annotated[list[Text], Field(min_length=1, max_length=limits.batch)]
-    Count = Annotated[int, Field(ge=1, le=limits.k)]
+    Count = Annotated[int, Field(ge=1, le=limits.k), BeforeValidator(whole)]
 
     class NeighborsRequest(Request):
         """Words, each a query of its own."""

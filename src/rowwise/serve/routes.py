@@ -1,6 +1,5 @@
 """The endpoints: each reads a request, asks whoever answers it, and writes what comes back."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from rowwise.errors import RowwiseError
 from rowwise.serve import messages
 from rowwise.serve.documents import described
-from rowwise.serve.explorer import explorer_page
+from rowwise.serve.explorer import Explorer
 from rowwise.serve.parsing import parse
 from rowwise.serve.predictions import Texts
 from rowwise.serve.problems import field_problem, pointer_to
@@ -79,7 +78,7 @@ class _Endpoints:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._asked = messages.requests(served.limits)
-        self._page: asyncio.Task[str] | None = None
+        self._explorer = Explorer(served)
 
     async def neighbors(self, request: Request) -> Response:
         """The words whose rows are nearest to each word's row, by the cosine."""
@@ -139,11 +138,7 @@ class _Endpoints:
 
     async def page(self, request: Request) -> Response:
         """The live explorer."""
-        if self._page is None or self._page.cancelled():
-            # In a thread: to lay out a map of words takes a while.
-            making = asyncio.to_thread(explorer_page, self._served)
-            self._page = asyncio.get_running_loop().create_task(making)
-        return HTMLResponse(await asyncio.shield(self._page))
+        return HTMLResponse(await self._explorer.page())
 
     async def _read(self, path: str, request: Request) -> Any:
         body: bytes = (await request.receive())["body"]  # in one piece, by the gate
