@@ -10,6 +10,7 @@ from rowwise import keras
 from rowwise.backend import keras as stock  # plain `import keras` before would need TensorFlow
 from rowwise.layers import Embedding
 from rowwise.training import Model, Sequential, Unfreeze
+from rowwise.training.tensorboard import TensorBoard
 
 # Names that stand for something of rowwise's; everything else is Keras's own.
 OWN = {
@@ -23,6 +24,7 @@ OWN = {
     "models.save_model": rowwise.training.save_model,
     "saving.load_model": rowwise.training.load_keras_model,
     "saving.save_model": rowwise.training.save_model,
+    "callbacks.TensorBoard": TensorBoard,
     "callbacks.Unfreeze": Unfreeze,
     "preprocessing.text.Tokenizer": rowwise.text.Tokenizer,
     "preprocessing.text.tokenizer_from_json": rowwise.text.tokenizer_from_json,

@@ -5,8 +5,9 @@ from typing import Any
 from rowwise.backend import keras as _keras
 from rowwise.keras._names import public_names
 from rowwise.training import Unfreeze as Unfreeze
+from rowwise.training.tensorboard import TensorBoard as TensorBoard
 
-__all__ = list(public_names(_keras.callbacks, ["Unfreeze"]))
+__all__ = list(public_names(_keras.callbacks, ["TensorBoard", "Unfreeze"]))
 
 
 def __getattr__(name: str) -> Any:
