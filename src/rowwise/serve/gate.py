@@ -62,7 +62,7 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        answer = _Answer(send, self._more_headers(headers.get(b"origin")))
+        answer = _Answer(send, self._more_headers(headers.get(b"origin")), self._ending)
         body: bytes | None = None
         try:
             async with asyncio.timeout(self._limits.seconds) as timer:
@@ -131,8 +131,6 @@ class Gate:
             headers = [*headers, (b"vary", b"origin")]
             if origin is not None and self._is_allowed(origin):
                 headers.append((b"access-control-allow-origin", origin))
-        if self._ending.is_near:
-            headers = [*headers, (b"connection", b"close")]
         return headers
 
     def _too_slow(self, body: bytes | None) -> Problem:
@@ -158,14 +156,17 @@ class Ending:
 class _Answer:
     """The way out: adds headers to what an application sends."""
 
-    def __init__(self, send: Send, headers: Headers) -> None:
-        self._send, self._headers = send, headers
+    def __init__(self, send: Send, headers: Headers, ending: Ending) -> None:
+        self._send, self._headers, self._ending = send, headers, ending
         self._has_begun = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._has_begun = True
-            message["headers"] = [*message.get("headers", ()), *self._headers]
+            headers = [*message.get("headers", ()), *self._headers]
+            if self._ending.is_near:
+                headers.append((b"connection", b"close"))
+            message["headers"] = headers
         await self._send(message)
 
     async def problem(self, problem: Problem) -> None:
