@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import Future
+from typing import Any
 
 from rowwise.serve.served import Served
 
@@ -63,7 +64,9 @@ def _made(served: Served) -> str:
         return page_html(vectors, words, title=served.name)
     classes = [str(label) for label in classifier.classes_]
     # What a text would be that has no other word.
-    probabilities = classifier.predict_proba(words)
+    with served.lock:
+        probabilities = classifier.predict_proba(words)
+    colour: dict[str, Any]
     if len(classes) == 2:
         colour = {f"probability of “{classes[1]}”": probabilities[:, 1]}
     else:

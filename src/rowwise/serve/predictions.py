@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +28,8 @@ class Predictions:
 
     most = MOST
 
-    def __init__(self, classifier: "TextClassifier") -> None:
-        self._classifier = classifier
+    def __init__(self, classifier: "TextClassifier", lock: Lock) -> None:
+        self._classifier, self._lock = classifier, lock
         self._labels = labels_of(classifier)
 
     def cost(self, question: Texts) -> int:
@@ -37,9 +38,9 @@ class Predictions:
 
     def answer(self, questions: Sequence[Texts]) -> list[bytes | Exception]:
         """See ``Kind.answer``."""
-        shares = self._classifier.predict_proba(
-            [text for question in questions for text in question.texts]
-        )
+        texts = [text for question in questions for text in question.texts]
+        with self._lock:
+            shares = self._classifier.predict_proba(texts)
         answers: list[bytes | Exception] = []
         first = 0
         for question in questions:
@@ -51,7 +52,8 @@ class Predictions:
 
     def warm_up(self) -> None:
         """Compile the model for a few texts, which the first answer waits for."""
-        self._classifier.predict_proba([""])
+        with self._lock:
+            self._classifier.predict_proba([""])
 
 
 class Explanations:
@@ -61,8 +63,8 @@ class Explanations:
     # requests make one batch.
     most = 1
 
-    def __init__(self, classifier: "TextClassifier") -> None:
-        self._classifier = classifier
+    def __init__(self, classifier: "TextClassifier", lock: Lock) -> None:
+        self._classifier, self._lock = classifier, lock
         self._labels = labels_of(classifier)
 
     def cost(self, question: Texts) -> int:
@@ -74,8 +76,10 @@ class Explanations:
         return [self._answer(question) for question in questions]
 
     def _answer(self, question: Texts) -> bytes:
+        with self._lock:
+            explanations = self._classifier.explain(question.texts)
         found = []
-        for explained in self._classifier.explain(question.texts):
+        for explained in explanations:
             words = [
                 {
                     "word": word.word,

@@ -1,6 +1,7 @@
 """What a server serves: vectors, or a classifier with the rows of its words."""
 
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from rowwise import __version__
@@ -28,6 +29,7 @@ class Served:
     Attributes:
         vectors: the words and their rows.
         classifier: None where vectors are served.
+        lock: held by whoever asks the classifier: Keras's ``predict`` does not run twice at once.
 
     Raises:
         InvalidArgumentError: ``model`` is something else.
@@ -42,6 +44,7 @@ class Served:
             self.vectors = self.classifier.word_vectors()
         self.name = name or ("vectors" if self.classifier is None else "classifier")
         self.limits = limits
+        self.lock = Lock()
         self.batcher = Batcher(limits.waiting)
         self.search = Search(self.vectors)
         self.rows = Rows(self.vectors)
@@ -58,12 +61,12 @@ class Served:
         Raises:
             Problem: there is no classifier.
         """
-        return Predictions(self._need_classifier())
+        return Predictions(self._need_classifier(), self.lock)
 
     @cached_property
     def explanations(self) -> Explanations:
         """Who explains labels; raises as ``predictions`` does."""
-        return Explanations(self._need_classifier())
+        return Explanations(self._need_classifier(), self.lock)
 
     def warm_up(self) -> None:
         """Do now what the first answers would wait for."""
