@@ -32,6 +32,7 @@ def serving(*arguments, **environment):
     finally:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
+        print(errors)
         assert process.returncode == 0, errors
 
 
@@ -89,7 +90,7 @@ def test_what_the_server_refuses_is_said(page, vectors_address):
     page.press("#search", "Enter")
     page.wait_for_selector("#message:not(:empty)")
     assert "'zzyzx'" in page.inner_text("#message")
-    assert said == [404]
+    assert said == [422]
 
 
 def test_a_text_is_classified_with_each_words_share(page, tmp_path):
