@@ -10,6 +10,7 @@ from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError
 from rowwise.export.onnx_activations import activated
 from rowwise.export.onnx_builder import Builder, Value, as_array
+from rowwise.export.onnx_dot import dot
 from rowwise.export.onnx_recurrent import bidirectional, recurrent
 
 # Adds a layer to a graph and returns what comes out of it.
@@ -194,6 +195,7 @@ LAYERS: dict[type, Maker] = {
     layers.Concatenate: _concatenate,
     layers.Conv1D: _conv1d,
     layers.Dense: _dense,
+    layers.Dot: dot,
     layers.Dropout: _same,
     layers.Embedding: _embedding,
     layers.Flatten: _flatten,

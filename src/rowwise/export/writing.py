@@ -17,6 +17,7 @@ from rowwise.export.onnx_model import onnx_model
 from rowwise.export.stock import stock_model
 from rowwise.export.tokenizer import tokenizer_json
 from rowwise.files import atomic_folder
+from rowwise.training import save_model
 
 KERAS_FILE, ONNX_FILE, SAVED_MODEL_FILE = "model.keras", "model.onnx", "saved_model.pb"
 TOKENIZER, LABELS = "tokenizer.json", "labels.json"
@@ -98,7 +99,7 @@ def export_model(
 
 
 def _write_keras(model: Any, folder: Path) -> None:
-    stock_model(model).save(folder / KERAS_FILE)
+    save_model(stock_model(model), folder / KERAS_FILE)
     _write_beside(model, folder)
 
 
