@@ -194,7 +194,7 @@ def test_the_legend_stays_in_the_figure():
         ({"color": [1, 2]}, "each of the 5 words. Received 2"),
         ({"color": "green"}, "each of the 5 words. Received 'green'"),
         ({"color": [1, 2, 3, float("nan"), 5]}, "That of 'word3' is nan"),
-        ({"method": "mds"}, "`method` must be 'tsne', 'pca' or 'umap'"),
+        ({"method": "mds"}, "`method` must be 'auto', 'tsne', 'pca' or 'umap'"),
     ],
 )
 def test_wrong_arguments(arguments, message):

@@ -162,7 +162,7 @@ def test_what_is_packed_is_unpacked(words, numbers):
 
 REFUSED = {
     "suffix": ({"path": "map.txt"}, InvalidArgumentError, r"written to a \.html file.*map\.txt"),
-    "method": ({"method": "mds"}, InvalidArgumentError, "'tsne', 'pca' or 'umap'.*'mds'"),
+    "method": ({"method": "mds"}, InvalidArgumentError, "'auto', 'tsne', 'pca' or 'umap'.*'mds'"),
     "colours": ({"color": [1, 2]}, InvalidArgumentError, "each of the 60 words. Received 2"),
     "counts": ({"counts": [1]}, InvalidArgumentError, "'frequency'.*60 words. Received 1"),
     "neighbours": ({"neighbors": 0}, InvalidArgumentError, "`neighbors` must be 1 or more"),

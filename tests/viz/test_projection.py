@@ -109,7 +109,7 @@ def test_wrong_shape(shape):
 
 def test_wrong_method_and_dtype():
     with pytest.raises(
-        InvalidArgumentError, match=r"must be 'tsne', 'pca' or 'umap'. Received: 'mds'"
+        InvalidArgumentError, match=r"must be 'auto', 'tsne', 'pca' or 'umap'. Received: 'mds'"
     ):
         project(rows_of(3), "mds")
     with pytest.raises(InvalidArgumentError, match=r"must be real numbers. Received dtype <U1"):

@@ -21,6 +21,7 @@ COMMANDS = (
     "evaluate",
     "export",
     "info",
+    "map",
     "neighbors",
     "predict",
     "serve",

@@ -11,7 +11,7 @@ from rowwise.viz.figures import FAINT, INK, MUTED, new_figure
 from rowwise.viz.labels import label_points
 from rowwise.viz.lettering import Lettering, lettering_for, measured
 from rowwise.viz.palette import LEGEND_LETTER, Categories, Numbers, colouring_of, draw_plain
-from rowwise.viz.projection import METHOD_NAMES, Method, project
+from rowwise.viz.projection import METHOD_NAMES, AnyMethod, method_for, project
 from rowwise.viz.words import chosen_words
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def plot_map(
     vectors: Vectors,
     words: Sequence[str] | None = None,
     *,
-    method: Method = "tsne",
+    method: AnyMethod = "auto",
     color: Sequence[str] | Sequence[float] | npt.NDArray[np.generic] | None = None,
     title: str | None = None,
     seed: int = 0,
@@ -43,7 +43,7 @@ def plot_map(
     Args:
         vectors: words and rows.
         words: those to draw, each once; by default the first 200.
-        method: ``"tsne"``, ``"pca"`` or ``"umap"``, as in :func:`project`.
+        method: ``"tsne"``, ``"pca"``, ``"umap"`` or ``"auto"``, as in :func:`project`.
         color: one number for each word (drawn as a scale), or one category (drawn as colours and
             shapes; the six largest have their own).
         title: drawn above the map.
@@ -55,6 +55,7 @@ def plot_map(
         MissingExtraError: matplotlib is not installed.
     """
     chosen = chosen_words(vectors, words, _DEFAULT_WORDS)
+    method = method_for(method, len(chosen))
     colouring = None if color is None else colouring_of(color, chosen)
     side, letter, dot = next(
         size[1:] for size in _SIZES if len(chosen) <= size[0] or size is _SIZES[-1]

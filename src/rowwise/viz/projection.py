@@ -9,10 +9,15 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, MissingExtraError
 
 Method = Literal["tsne", "pca", "umap"]
+# Or the one that suits the number of rows.
+AnyMethod = Method | Literal["auto"]
 METHOD_NAMES = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 
 # scikit-learn's default perplexity: about how many neighbours of a row count as near.
 _PERPLEXITY = 30.0
+
+# t-SNE takes more than a minute beyond.
+_ROWS_BY_TSNE = 2_000
 
 # umap-learn's default number of neighbours, the row itself among them.
 UMAP_NEIGHBOURS = 15
@@ -20,7 +25,7 @@ UMAP_NEIGHBOURS = 15
 
 def project(
     rows: npt.ArrayLike,
-    method: Method = "tsne",
+    method: AnyMethod = "auto",
     seed: int = 0,
     perplexity: float | None = None,
 ) -> npt.NDArray[np.float32]:
@@ -35,6 +40,7 @@ def project(
             too, and takes far less time for tens of thousands (McInnes, Healy and Melville, 2018).
             Fewer than four rows have no near and far neighbours to tell apart, so for them t-SNE
             and UMAP give way to PCA, which shows the distances between three rows exactly.
+            ``"auto"`` is t-SNE for up to 2,000 rows, and UMAP for more.
         seed: starts t-SNE and UMAP a little differently; PCA has nothing random.
         perplexity: for t-SNE, about how many neighbours count as near; more than 0 and less than
             n. Chosen by default: 30, or (n - 1) / 3 when there are fewer than 91 rows.
@@ -45,9 +51,10 @@ def project(
             method, or a perplexity that does not fit.
         MissingExtraError: ``"umap"``, and umap-learn is not installed.
     """
-    check_method(method)
+    method_for(method, 0)
     table = _checked(rows)
     n = len(table)
+    method = method_for(method, n)
     if perplexity is not None and (method != "tsne" or not 0 < perplexity < n):
         raise InvalidArgumentError(
             f"`perplexity` must be more than 0 and less than the number of rows, {n}, and is for "
@@ -69,12 +76,19 @@ def project(
     return _tsne(scaled, flat, seed, chosen)
 
 
-def check_method(method: str) -> None:
-    """Raise an InvalidArgumentError unless ``method`` is one of ``Method``."""
+def method_for(method: AnyMethod, count: int) -> Method:
+    """``method``; where it is ``"auto"``, t-SNE for up to 2,000 rows and UMAP for more.
+
+    Raises:
+        InvalidArgumentError: an unknown method.
+    """
+    if method == "auto":
+        return "tsne" if count <= _ROWS_BY_TSNE else "umap"
     if method not in get_args(Method):
         raise InvalidArgumentError(
-            f"`method` must be 'tsne', 'pca' or 'umap'. Received: {method!r}."
+            f"`method` must be 'auto', 'tsne', 'pca' or 'umap'. Received: {method!r}."
         )
+    return method
 
 
 def _checked(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,19 +15,16 @@ from rowwise.viz.page.nearest import nearest_of_all
 from rowwise.viz.page.rounding import RoundedRows, rounded
 from rowwise.viz.projection import (
     UMAP_NEIGHBOURS,
+    AnyMethod,
     Method,
-    check_method,
     lay_out_umap,
+    method_for,
     project,
 )
 from rowwise.viz.words import chosen_words
 
-PageMethod = Method | Literal["auto"]
-
 # More dots are slow in a browser.
 MOST_WORDS = 100_000
-# t-SNE takes more than a minute beyond.
-_WORDS_BY_TSNE = 2_000
 # Bytes of the rounded rows: with them a page of 50,000 words has less than 15 MB.
 _ROW_BYTES = 6_000_000
 
@@ -55,15 +52,14 @@ class Contents:
 def contents_of(
     vectors: Vectors,
     words: Sequence[str] | None,
-    method: PageMethod,
+    method: AnyMethod,
     colours: Mapping[str, Sequence[Any] | npt.NDArray[Any]],
     neighbours: int,
     seed: int,
     tell: Callable[[int], None] | None,
 ) -> Contents:
     """Compute what a page shows; for the arguments see ``write_page``."""
-    if method != "auto":
-        check_method(method)
+    method_for(method, 0)
     if neighbours < 1:
         raise InvalidArgumentError(f"`neighbors` must be 1 or more. Received: {neighbours!r}.")
     if words is not None and len(words) > MOST_WORDS:
@@ -89,8 +85,7 @@ def contents_of(
     }
     rows = unit(table[sound]).astype(np.float32)
     near, cosines = nearest_of_all(rows, max(neighbours, UMAP_NEIGHBOURS - 1), tell)
-    if method == "auto":
-        method = "tsne" if len(rows) <= _WORDS_BY_TSNE else "umap"
+    method = method_for(method, len(rows))
     return Contents(
         words=kept,
         total=len(vectors),

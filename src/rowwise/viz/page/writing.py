@@ -13,10 +13,10 @@ from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
 from rowwise.vectors import Vectors
 from rowwise.viz.comparison import compare
-from rowwise.viz.page.contents import Contents, PageMethod, contents_of
+from rowwise.viz.page.contents import Contents, contents_of
 from rowwise.viz.page.document import document
 from rowwise.viz.page.packing import packed
-from rowwise.viz.projection import METHOD_NAMES, Method
+from rowwise.viz.projection import METHOD_NAMES, AnyMethod, Method
 
 Colours = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
@@ -61,7 +61,7 @@ def write_page(
     path: str | os.PathLike[str],
     words: Sequence[str] | None = None,
     *,
-    method: PageMethod = "auto",
+    method: AnyMethod = "auto",
     color: Colours | Sequence[Any] | npt.NDArray[Any] | None = None,
     counts: Sequence[int] | npt.NDArray[Any] | None = None,
     before: Vectors | None = None,
@@ -84,8 +84,7 @@ def write_page(
         vectors: words and rows, the most frequent first.
         path: of the file, which ends in .html.
         words: those to show, 100,000 at most, each once; by default the first 100,000.
-        method: how they are laid out: ``"tsne"``, ``"pca"`` or ``"umap"``, as in
-            :func:`project`; ``"auto"``: t-SNE for up to 2,000 words, UMAP for more.
+        method: how they are laid out, as in :func:`project`.
         color: a number or a category for each word; or several of these by name.
         counts: how often each word occurs.
         before: the table before training, to colour words by how far their rows went.
@@ -124,7 +123,7 @@ def page_html(
     vectors: Vectors,
     words: Sequence[str] | None = None,
     *,
-    method: PageMethod = "auto",
+    method: AnyMethod = "auto",
     color: Colours | Sequence[Any] | npt.NDArray[Any] | None = None,
     title: str | None = None,
     seed: int = 0,
