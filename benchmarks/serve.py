@@ -26,7 +26,7 @@ K = 10
 
 
 class Connection(asyncio.Protocol):
-    """Asks again and again; reads as little of HTTP as it must, to leave the cores to the server."""
+    """Asks again and again; reads as little of HTTP as it must: the cores are the server's."""
 
     def __init__(self, load: "Load") -> None:
         self._load, self._received = load, b""
