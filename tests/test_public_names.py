@@ -76,6 +76,7 @@ PUBLIC = {
         "project",
         "save_figure",
         "write_page",
+        "write_projector",
     ],
     "rowwise.keras.preprocessing.sequence": ["make_sampling_table", "pad_sequences", "skipgrams"],
     "rowwise.keras.preprocessing.text": [

@@ -12,6 +12,7 @@ from rowwise.viz.history import plot_history
 from rowwise.viz.maps import plot_map
 from rowwise.viz.page import PageReport, page_html, write_page
 from rowwise.viz.projection import project
+from rowwise.viz.projector import write_projector
 
 __all__ = [
     "Comparison",
@@ -26,4 +27,5 @@ __all__ = [
     "project",
     "save_figure",
     "write_page",
+    "write_projector",
 ]

@@ -5,11 +5,15 @@ the first column then is the word, or the one called ``label``, ``word`` or ``na
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rowwise.errors import DataFileError
+from rowwise.files import atomic_path
 from rowwise.vectors.formats import text
 from rowwise.vectors.formats.format import Content, Format, Loaded
 from rowwise.vectors.formats.holding import check_rows, check_words
@@ -92,16 +96,46 @@ def write(folder: Path, content: Content) -> None:
         InvalidArgumentError: a word is empty or holds a tab or a line break, there are no rows,
             or a line would be too long to be read again.
     """
-    check_words(content.words, "metadata of TensorBoard", "\t\n\r")
-    check_rows(content.rows, "vectors.tsv of TensorBoard")
-    with (folder / VECTORS).open("wb") as file:
-        write_lines(file, content.rows, b"\t")
-    (folder / METADATA).write_bytes("".join(f"{word}\n" for word in content.words).encode())
-    (folder / CONFIG).write_text(
-        f'embeddings {{\n  tensor_name: "rowwise"\n  tensor_path: "{VECTORS}"\n'
-        f'  metadata_path: "{METADATA}"\n}}\n',
-        encoding="utf-8",
-    )
+    write_projector_files(folder, content.words, content.rows, {})
+
+
+def write_projector_files(
+    folder: Path,
+    words: Sequence[str],
+    rows: npt.NDArray[Any],
+    columns: Mapping[str, Sequence[object]],
+) -> None:
+    """Write the three files into a folder that is there, each of them whole or not at all.
+
+    Args:
+        folder: its other files stay as they are.
+        words: n of them.
+        rows: (n, d).
+        columns: further ones of ``metadata.tsv``, with a value for each word. With them it has a
+            header, as TensorBoard wants it.
+
+    Raises:
+        InvalidArgumentError: a word or a value is empty or holds a tab or a line break, there are
+            no rows, or a line would be too long to be read again.
+    """
+    check_words(words, "metadata of TensorBoard", "\t\n\r")
+    check_rows(rows, "vectors.tsv of TensorBoard")
+    table = [[str(value) for value in values] for values in columns.values()]
+    for values in (list(columns), *table):
+        check_words(values, "metadata of TensorBoard", "\t\n\r")
+    lines = ["\t".join(["word", *columns])] if columns else []
+    lines += map("\t".join, zip(words, *table, strict=True))
+    with atomic_path(folder / VECTORS) as path, Path(path).open("wb") as file:
+        write_lines(file, rows, b"\t")
+    with atomic_path(folder / METADATA) as path:
+        Path(path).write_bytes("".join(f"{line}\n" for line in lines).encode())
+    # Last, since it says that the others are there.
+    with atomic_path(folder / CONFIG) as path:
+        Path(path).write_text(
+            f'embeddings {{\n  tensor_name: "rowwise"\n  tensor_path: "{VECTORS}"\n'
+            f'  metadata_path: "{METADATA}"\n}}\n',
+            encoding="utf-8",
+        )
 
 
 TENSORBOARD = Format(
