@@ -1,4 +1,4 @@
-"""Classifiers that the tests share, and running what was exported."""
+"""Classifiers that the tests share, and a Python without rowwise."""
 
 import subprocess
 import sys
@@ -9,25 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-import onnxruntime
 import pytest
+from exported import HEADS
 
 from rowwise import TextClassifier
-from rowwise.export import onnx_model
 from rowwise.text import read_examples
-
-HEADS = ("pooled", "lstm", "cnn")
-# Known and unknown words, none at all, too many.
-TEXTS = [
-    "The soup was cold and the waiter rude.",
-    "A wonderful, moving film. I loved it!",
-    "",
-    " \t\n",
-    "qwertz uiopü 😞",
-    "great " * 300,
-    "ΟΔΟΣ İstanbul don't",
-]
 
 
 @pytest.fixture(scope="session")
@@ -41,16 +27,6 @@ def classifiers() -> dict[str, TextClassifier]:
         found[head] = classifier.fit(reviews.texts[::2], reviews.labels[::2])
         last = classifier.model_.get_layer("classes")
         last.set_weights([20 * last.get_weights()[0], np.zeros(2)])
-    return found
-
-
-def run_onnx(model: Any, *inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    """What onnxruntime makes of a model, after the checks of the package onnx."""
-    made = onnx_model(model)
-    onnx.checker.check_model(made, full_check=True)
-    session = onnxruntime.InferenceSession(made.SerializeToString())
-    names = [one.name for one in session.get_inputs()]
-    found: list[npt.NDArray[Any]] = session.run(None, dict(zip(names, inputs, strict=True)))
     return found
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import pytest
-from conftest import HEADS, TEXTS
+from exported import HEADS, TEXTS
 from model2vec import StaticModel
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
@@ -227,6 +227,7 @@ BOTH = ("keras", "onnx")
     ("make", "formats", "message"),
     [
         (lambda: 3, tuple(FORMATS), "Expected a TextClassifier or a Keras model. Received: int."),
+        (lambda: "model.keras", tuple(FORMATS), "Received: str. Load it: rowwise.load_model."),
         (TextClassifier, tuple(FORMATS), "This TextClassifier has not learned anything yet."),
         (lambda: Vectors(["a"], [[1.0]]), tuple(FORMATS), "Vectors are no model."),
         (OfItsOwn, BOTH, "of the class OfItsOwn holds code of its own"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import run_onnx
+from exported import run_onnx
 
 from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError

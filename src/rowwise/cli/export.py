@@ -1,6 +1,7 @@
 """``rowwise export``: a model in the format of another program."""
 
 import shlex
+import warnings
 from pathlib import Path
 
 import click
@@ -61,6 +62,8 @@ def command(
 
     try:
         with noted():
+            # An optimizer's state, which may be lost on the way, is not exported.
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
             written = export_model(load_model(source), folder, file_format, layer=layer)
     except InvalidArgumentError as error:
         # Errors name Python's arguments, and this is an option here.

@@ -1,6 +1,7 @@
 """The tables of a model, without the rest of it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ def model_of(model: Any) -> Any:
             "Vectors are no model. Their own method writes them: vectors.save(path, format=...)."
         )
     if not isinstance(model, keras.Model):
+        hint = "" if not isinstance(model, (str, os.PathLike)) else " Load it: rowwise.load_model."
         raise InvalidArgumentError(
-            f"Expected a TextClassifier or a Keras model. Received: {type(model).__name__}."
+            f"Expected a TextClassifier or a Keras model. Received: {type(model).__name__}.{hint}"
         )
     return model
 
