@@ -9,6 +9,7 @@ import rowwise
 PUBLIC = {
     "rowwise": [
         "Model",
+        "RecordWords",
         "Sequential",
         "TextClassifier",
         "Tokenizer",
@@ -55,6 +56,7 @@ PUBLIC = {
     ],
     "rowwise.training": [
         "Model",
+        "RecordWords",
         "Sequential",
         "Unfreeze",
         "clone_model",
@@ -65,6 +67,7 @@ PUBLIC = {
     "rowwise.vectors": ["ApproximateIndex", "Coverage", "Vectors"],
     "rowwise.viz": [
         "Comparison",
+        "Journey",
         "Moved",
         "PageReport",
         "compare",
@@ -72,9 +75,11 @@ PUBLIC = {
         "plot_comparison",
         "plot_confusion",
         "plot_history",
+        "plot_journey",
         "plot_map",
         "project",
         "save_figure",
+        "save_journey",
         "write_page",
         "write_projector",
     ],

@@ -5,11 +5,13 @@ from rowwise.training.cloning import clone_model
 from rowwise.training.converting import convert
 from rowwise.training.loading import load_keras_model
 from rowwise.training.model import Model
+from rowwise.training.recording import RecordWords
 from rowwise.training.saving import save_model
 from rowwise.training.sequential import Sequential
 
 __all__ = [
     "Model",
+    "RecordWords",
     "Sequential",
     "Unfreeze",
     "clone_model",

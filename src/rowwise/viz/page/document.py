@@ -10,26 +10,34 @@ from rowwise.errors import MissingExtraError
 from rowwise.viz.page.packing import compressed
 
 # In the order in which they build on each other.
-_SCRIPTS = ("unpack.js", "formula.js", "table.js", "plot.js", "search.js", "server.js", "app.js")
+_PAGE = ("unpack.js", "formula.js", "table.js", "plot.js", "search.js", "server.js", "app.js")
+_JOURNEY = ("unpack.js", "journey.js")
 
 
-def document(title: str, data: str, live: bool) -> str:
-    """The whole page.
+def page_document(title: str, data: str, live: bool) -> str:
+    """A page to look at words in.
 
     Args:
         title: of the page; any characters.
         data: what ``packing.packed`` gives.
         live: whether it may ask the server that it comes from.
     """
-    plotly = _plotly()
-    script = _script()
+    return _document("page.html", title, data, _PAGE, "'self'" if live else "'none'")
+
+
+def journey_document(title: str, data: str) -> str:
+    """A page on which words travel; see ``page_document``."""
+    return _document("journey.html", title, data, _JOURNEY, "'none'")
+
+
+def _document(template: str, title: str, data: str, scripts: tuple[str, ...], asked: str) -> str:
+    plotly, script = _plotly(), _joined(scripts)
     # Whatever a word may be, nothing but these two scripts runs, and nothing is loaded. plotly
     # compiles what it draws with, which is called eval.
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; "
         f"script-src {_digest(script)} {_digest(plotly)} 'unsafe-eval'; "
-        f"connect-src {chr(39)}{'self' if live else 'none'}{chr(39)}; "
-        "base-uri 'none'; form-action 'none'"
+        f"connect-src {asked}; base-uri 'none'; form-action 'none'"
     )
     parts = {
         "POLICY": policy,
@@ -39,7 +47,7 @@ def document(title: str, data: str, live: bool) -> str:
         "PLOTLY": _compressed_plotly(),
         "SCRIPT": script,
     }
-    page = _asset("page.html")
+    page = _asset(template)
     for name, part in parts.items():
         page = page.replace(f"<!--{name}-->", part, 1)
     return page
@@ -50,8 +58,8 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _script() -> str:
-    inner = "\n".join(_asset(name) for name in _SCRIPTS)
+def _joined(scripts: tuple[str, ...]) -> str:
+    inner = "\n".join(map(_asset, scripts))
     return f'"use strict";\n(() => {{\n{inner}\n}})();\n'
 
 

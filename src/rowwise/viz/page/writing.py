@@ -14,7 +14,7 @@ from rowwise.files import atomic_path
 from rowwise.vectors import Vectors
 from rowwise.viz.comparison import compare
 from rowwise.viz.page.contents import Contents, contents_of
-from rowwise.viz.page.document import document
+from rowwise.viz.page.document import page_document
 from rowwise.viz.page.packing import packed
 from rowwise.viz.projection import METHOD_NAMES, AnyMethod, Method
 
@@ -173,7 +173,7 @@ def html_of(contents: Contents, title: str, live: Mapping[str, Any] | None) -> s
         "scales": rows.scales,
         **{f"colour:{one.name}": one.values for one in contents.colourings},
     }
-    return document(title, packed(header, arrays), live is not None)
+    return page_document(title, packed(header, arrays), live is not None)
 
 
 def _colours(
