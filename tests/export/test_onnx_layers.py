@@ -302,6 +302,30 @@ def test_a_layer(name: str) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_a_layer_that_is_called_twice_is_stored_once() -> None:
+    table = Embedding(500, 40, mask_zero=True)
+    parts = [table, layers.Bidirectional(layers.GRU(20), name="read"), layers.Dense(30)]
+    first, second = found = [ids(), ids()]
+    for part in parts:
+        found = [part(each) for each in found]
+    model = keras.Model([first, second], layers.Dot(1)(found))
+    scatter_weights(model)
+    (answer,) = run_onnx(model, IDS, OTHERS)
+    np.testing.assert_allclose(answer, predicted(model, [IDS, OTHERS]), rtol=1e-4)
+    weights = sum(np.prod(each.dims) for each in onnx_model(model).graph.initializer)
+    assert model.count_params() <= weights < model.count_params() + 300
+
+
+def test_layers_of_one_name_in_two_wrappers() -> None:
+    given = ids()
+    rows = Embedding(5, 4, mask_zero=True)(given)
+    read = [layers.Bidirectional(layers.LSTM(20, name="read"))(rows) for _ in range(2)]
+    model = keras.Model(given, layers.Subtract()(read))
+    scatter_weights(model)
+    (answer,) = run_onnx(model, IDS)
+    np.testing.assert_allclose(answer, predicted(model, [IDS]), atol=1e-5)
+
+
 def masked_merge() -> Any:
     return two(lambda x, y: layers.Add()([x, y]), mask=True)
 

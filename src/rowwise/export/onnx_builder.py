@@ -38,6 +38,7 @@ class Builder:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._known: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
+        self._weights: dict[tuple[int, str], Value] = {}
         self._count = 0
 
     def add(
@@ -62,19 +63,30 @@ class Builder:
         self.nodes.append(self.onnx.helper.make_node(operator, names, outputs, **attributes))
         return made
 
-    def value(self, given: Any, dtype: str | None = None, name: str | None = None) -> Value:
+    def value(self, given: Any, dtype: str | None = None) -> Value:
         """``given`` itself, or the constant that holds this number or array."""
         if isinstance(given, Value):
             return given
         array = as_array(given, dtype)
-        key = (array.dtype.str, array.shape, array.tobytes()) if array.size < 64 else None
-        if key is None or key not in self._known:
-            made = Value(name or self._name("constant"), array.dtype.name)
-            self.constants.append(self.onnx.numpy_helper.from_array(array, made.name))
-            if key is None:
-                return made
-            self._known[key] = made
+        if array.size > 16:
+            return self._constant("constant", array)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._known:
+            self._known[key] = self._constant("constant", array)
         return self._known[key]
+
+    def weight(self, layer: Any, what: str, array: npt.NDArray[Any]) -> Value:
+        """The weight ``what`` of ``layer``, stored once, however often the layer is called."""
+        # By the layer itself, since layers in two wrappers may have the same name.
+        key = (id(layer), what)
+        if key not in self._weights:
+            self._weights[key] = self._constant(f"{layer.name}.{what}", array)
+        return self._weights[key]
+
+    def _constant(self, hint: str, array: npt.NDArray[Any]) -> Value:
+        made = Value(self._name(hint), array.dtype.name)
+        self.constants.append(self.onnx.numpy_helper.from_array(array, made.name))
+        return made
 
     def cast(self, given: Any, dtype: str) -> Value:
         """``given`` as a value of ``dtype``."""

@@ -29,7 +29,7 @@ def _same(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
 
 
 def _embedding(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
-    table = graph.value(_array(layer.embeddings), name=f"{layer.name}.embeddings")
+    table = _weight(graph, layer, "embeddings")
     ids = x if x.dtype in ("int32", "int64") else graph.cast(x, "int32")
     return graph.add("Gather", table, ids, axis=0)
 
@@ -54,7 +54,7 @@ def _conv1d(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
     x = graph.add(
         "Conv",
         _swapped(graph, x),
-        graph.value(np.ascontiguousarray(kernel), name=f"{layer.name}.kernel"),
+        graph.weight(layer, "kernel", np.ascontiguousarray(kernel)),
         dilations=[spread],
         strides=[step],
         group=layer.groups,
@@ -238,7 +238,7 @@ def _array(tensor: Any) -> npt.NDArray[np.float32]:
 
 
 def _weight(graph: Builder, layer: Any, name: str) -> Value:
-    return graph.value(_array(getattr(layer, name)), name=f"{layer.name}.{name}")
+    return graph.weight(layer, name, _array(getattr(layer, name)))
 
 
 def _with_bias(graph: Builder, layer: Any, x: Value) -> Value:

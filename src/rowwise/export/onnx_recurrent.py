@@ -71,7 +71,10 @@ def _run(
         operator,
         ("float32", "float32"),
         graph.add("Transpose", rows, perm=[1, 0, 2]),
-        *(None if one is None else graph.value(one) for one in weights),
+        *(
+            None if one is None else graph.weight(layer, name, one)
+            for name, one in zip("WRB", weights, strict=True)
+        ),
         *([] if packed is None else [packed.lengths]),
         hidden_size=layer.units,
         direction="reverse" if layer.go_backwards else "forward",
