@@ -12,7 +12,15 @@ from rowwise.classify.run import telling_words
 from rowwise.errors import InvalidArgumentError
 from rowwise.text import Examples
 
-FILES = ["confusion.png", "history.json", "history.png", "metrics.json", "model.keras", "words.png"]
+FILES = [
+    "confusion.png",
+    "history.json",
+    "history.png",
+    "metrics.json",
+    "model.keras",
+    "report.html",
+    "words.png",
+]
 
 
 def test_a_run_leaves_everything_in_its_folder(reviews: Examples, tmp_path: Path) -> None:

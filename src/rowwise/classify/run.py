@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 
 from rowwise import viz
 from rowwise.classify.classifier import TextClassifier
+from rowwise.classify.judging import Judgement
+from rowwise.classify.report_page import report_page
 from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
 
@@ -51,7 +53,8 @@ def train_run(
 
     The folder gets ``model.keras``, ``metrics.json``, ``history.json``, ``history.png`` (loss and
     accuracy), ``confusion.png`` and, when the texts have words enough, ``words.png`` (a map of
-    telling and frequent words).
+    telling and frequent words); and ``report.html``, which shows all of it on one page, with the
+    data and the surest mistakes.
 
     Args:
         classifier: not fitted yet.
@@ -83,7 +86,8 @@ def train_run(
             with suppress(OSError):  # a callback may have left something there
                 target.rmdir()
         raise
-    predicted = classifier.predict(test_texts)
+    judged = Judgement(classifier, (train_texts, train_labels), (test_texts, test_labels))
+    predicted = judged.predicted
     report = RunReport(
         train_texts=len(train_texts),
         test_texts=len(test_texts),
@@ -96,10 +100,9 @@ def train_run(
     _write_json(target / "metrics.json", asdict(report))
     _write_json(target / "history.json", classifier.history_)
     names = [str(label) for label in classifier.classes_]
-    counts = confusion_matrix(test_labels, predicted, labels=classifier.classes_)
     figures = {
         "history.png": viz.plot_history(classifier.history_),
-        "confusion.png": viz.plot_confusion(counts, names),
+        "confusion.png": viz.plot_confusion(judged.counts, names),
     }
     if (words := plot_words(classifier)) is not None:
         figures["words.png"] = words
@@ -107,6 +110,9 @@ def train_run(
         (target / "words.png").unlink(missing_ok=True)  # that of an earlier run
     for name, figure in figures.items():
         viz.save_figure(figure, target / name)
+    with atomic_path(target / "report.html") as temporary:
+        page = report_page(judged, figures, seed)
+        temporary.write_text(page, encoding="utf-8")
     return report
 
 

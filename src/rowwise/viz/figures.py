@@ -1,6 +1,7 @@
 """What all pictures share: how a figure begins, its colours, and how it is saved."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +47,21 @@ def save_figure(figure: "Figure", path: str | os.PathLike[str]) -> None:
         InvalidArgumentError: another suffix.
         FileNotFoundError: the folder does not exist.
     """
-    import matplotlib
-
     suffix = Path(path).suffix.lower()
     if suffix not in _SUFFIXES:
         raise InvalidArgumentError(
             f"A figure is saved as {', '.join(_SUFFIXES)}. Received: {os.fspath(path)!r}."
         )
-    undated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
-    with atomic_path(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "rowwise"}):
-        figure.savefig(temporary, format=suffix[1:], dpi=figure.dpi, metadata=undated)
+    with atomic_path(path) as temporary:
+        Path(temporary).write_bytes(figure_bytes(figure, suffix[1:]))
+
+
+def figure_bytes(figure: "Figure", kind: str) -> bytes:
+    """A figure as a file of a kind, ``"png"``, ``"svg"`` or ``"pdf"``, without a date."""
+    import matplotlib
+
+    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
+    written = BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "rowwise"}):
+        figure.savefig(written, format=kind, dpi=figure.dpi, metadata=undated)
+    return written.getvalue()
