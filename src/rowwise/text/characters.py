@@ -87,8 +87,9 @@ def mark_spans(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[n
     starts_here[1:] &= ~is_word[:-1]
     starts_here |= is_mark & ~is_attached
     ends_here = is_word | is_mark
-    # A token ends where the next character is neither more of the word nor attached.
-    goes_on = is_attached[1:] & ends_here[:-1]
+    # A token ends where the next character is neither more of the word nor attached. What is
+    # attached to white space is part of it, also behind an accent that stands alone there.
+    goes_on = is_attached[1:] & ends_here[:-1] & ends_here[1:]
     goes_on |= is_word[1:] & is_word[:-1]
     ends_here[:-1] &= ~goes_on
     return np.flatnonzero(starts_here), np.flatnonzero(ends_here) + 1
