@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowwise.cli.models import MODEL_FILE
-from rowwise.errors import RowwiseError
+from rowwise.errors import MissingExtraError, RowwiseError
 
 if TYPE_CHECKING:
     from rowwise.vectors import Vectors
@@ -114,6 +114,8 @@ def options_named() -> Iterator[None]:
     """Name the command's options in errors within, which name Python's arguments."""
     try:
         yield
+    except MissingExtraError:
+        raise  # which names no argument, and is made from other parts than a message
     except RowwiseError as error:
         own = {name for each in click.get_current_context().command.params for name in each.opts}
 
