@@ -35,6 +35,7 @@ def test_version_and_help():
         "evaluate",
         "export",
         "info",
+        "map",
         "neighbors",
         "predict",
         "serve",
