@@ -1,5 +1,7 @@
 """The best rows of a table for some queries: exact, in one pass, in blocks that stay in cache."""
 
+import threading
+
 import numpy as np
 import numpy.typing as npt
 
@@ -55,6 +57,21 @@ def best_rows(
             search.look_at(start, min(start + step, len(rows)), step)
         search.settle()
     return search.positions, search.scores
+
+
+# Memory that is new to a process is slow at first: each thread keeps that of its scores.
+_kept = threading.local()
+
+
+def _scratch(rows: int, columns: int) -> FloatArray:
+    """Numbers (rows, columns) of any value, which the next call in this thread gives again."""
+    size = rows * columns
+    if size > BLOCK_SCORES:
+        return np.empty((rows, columns), dtype=np.float32)
+    if not hasattr(_kept, "scores") or len(_kept.scores) < size:
+        _kept.scores = np.empty(size, dtype=np.float32)
+    scores: FloatArray = _kept.scores[:size].reshape(rows, columns)
+    return scores
 
 
 class _Search:
@@ -120,7 +137,7 @@ class _Search:
     def _scored(self, start: int, stop: int, step: int) -> FloatArray:
         """Scores (step, queries) of a block; -inf behind its end and where a row is left out."""
         if len(self._buffer) != step:
-            self._buffer = np.empty((step, self._objective.queries), dtype=np.float32)
+            self._buffer = _scratch(step, self._objective.queries)
         scores, size = self._buffer, stop - start
         block = self._rows[start:stop].astype(np.float32, copy=False)
         with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
