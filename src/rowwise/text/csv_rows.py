@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
@@ -12,6 +12,8 @@ from rowwise.text.reading import Fault, shown
 
 # csv reads fields of any length with this limit: a C long, which has 32 bits on some systems.
 _NO_LIMIT = 2**31 - 1
+# So many characters of rows are made at a time.
+GROUP_CHARACTERS = 1 << 21
 _limit_lock = threading.Lock()
 _QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
 _WHOLE_FIELD = re.compile(rf'(?:{_QUOTED}|[^",\r\n][^,\r\n]*+|)(?:,|\r?\n)')
@@ -24,22 +26,49 @@ def csv_rows(content: str) -> list[tuple[int, list[str]]]:
     Raises:
         Fault: a quote or the end of a line stands where it must not; the place is its line.
     """
-    reader = csv.reader(io.StringIO(content, newline="\n"), strict=True)
-    rows, start = [], 1
-    with _fields_of_any_length():
-        try:
-            for row in reader:
-                if row:
-                    rows.append((start, row))
-                start = reader.line_num + 1
-        except csv.Error as error:
-            raise _fault_at(content, start) from error
-    return rows
+    groups = csv_row_groups(
+        io.StringIO(content, newline="\n"), lambda: io.StringIO(content, newline="\n")
+    )
+    return [row for group in groups for row in group]
 
 
-def _fault_at(content: str, start: int) -> Fault:
+def csv_row_groups(
+    lines: Iterable[str], again: Callable[[], Iterable[str]]
+) -> Iterator[list[tuple[int, list[str]]]]:
+    r"""The rows of ``csv_rows`` in groups of about ``GROUP_CHARACTERS``.
+
+    Args:
+        lines: the lines, each with its ``\n``.
+        again: gives the lines once more, to say what is wrong with one.
+
+    Raises:
+        Fault: as ``csv_rows``.
+    """
+    reader = csv.reader(lines, strict=True)
+    start, ended = 1, False
+    while not ended:
+        group: list[tuple[int, list[str]]] = []
+        size = 0
+        # Not around the yield: what others read in between has its own limit.
+        with _fields_of_any_length():
+            try:
+                while size < GROUP_CHARACTERS:
+                    row = next(reader, None)
+                    if row is None:
+                        ended = True
+                        break
+                    if row:
+                        group.append((start, row))
+                        size += sum(map(len, row))
+                    start = reader.line_num + 1
+            except csv.Error as error:
+                raise _fault_at(again(), start) from error
+        yield group
+
+
+def _fault_at(lines: Iterable[str], start: int) -> Fault:
     """What is wrong in a CSV row that begins at line ``start``: a quote, or a line's end."""
-    rest = "".join(islice(io.StringIO(content, newline="\n"), start - 1, None))
+    rest = "".join(islice(lines, start - 1, None))
     offset = 0
     while (whole := _WHOLE_FIELD.match(rest, offset)) is not None:
         offset = whole.end()

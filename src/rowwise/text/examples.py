@@ -15,20 +15,27 @@ names the file, the place and the remedy.
 """
 
 import io
-import json
-import math
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from rowwise.errors import DataFileError, InvalidArgumentError
+from rowwise.text.columns import (
+    CSV_REMEDY,
+    TSV_REMEDY,
+    Row,
+    cells_of,
+    columns_in,
+    json_values,
+    label_of,
+    text_of,
+)
 from rowwise.text.csv_rows import csv_rows
+from rowwise.text.parquet_columns import check_schema, parquet_faults
 from rowwise.text.reading import (
+    NO_ROWS,
     Fault,
     lines_of,
     listed,
@@ -37,14 +44,11 @@ from rowwise.text.reading import (
     read_bytes,
     read_utf8,
     shown,
-    type_name,
 )
-
-# The line or row (from 1) in which something stands, and the values of the columns asked for.
-_Row = tuple[int, Sequence[Any]]
 
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet"}
 _SUFFIXES |= dict.fromkeys((".jsonl", ".ndjson", ".json", ".jsonlines"), "jsonl")
+NO_FORMAT = f"the suffix must tell the format ({', '.join(sorted(_SUFFIXES))}); or give `format`"
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,9 @@ def read_examples(
             raise Fault(f"`format` must be given, one of {', '.join(_READERS)}")
         if kind is None:
             read_bytes(path)  # a missing file or a folder is said to be that
-            known = ", ".join(sorted(_SUFFIXES))
-            raise Fault(f"the suffix must tell the format ({known}); or give `format`")
+            raise Fault(NO_FORMAT)
         unit = "row" if kind == "parquet" else "line"
-        readers = (_text_of, _label_of)
+        readers = (text_of, label_of)
         for number, values in _READERS[kind](path, names):
             for name, value, read, into in zip(
                 names, values, readers, (texts, labels), strict=False
@@ -111,7 +114,7 @@ def read_examples(
                     fault.place = f"{unit} {number}, column {shown(name)}"
                     raise
         if not texts:
-            raise Fault("there are no rows of data. Add at least one")
+            raise Fault(NO_ROWS)
     return Examples(texts, None if label is None else labels)
 
 
@@ -160,133 +163,41 @@ def check_labels(
         )
 
 
-def _read_csv(path: str | os.PathLike[str], names: list[str]) -> Iterator[_Row]:
+def _read_csv(path: str | os.PathLike[str], names: list[str]) -> Iterator[Row]:
     rows = csv_rows(read_utf8(path))
-    return _columns_of(rows, names, "Put quotes around a text that has commas")
+    return _columns_of(rows, names, CSV_REMEDY)
 
 
-def _read_tsv(path: str | os.PathLike[str], names: list[str]) -> Iterator[_Row]:
+def _read_tsv(path: str | os.PathLike[str], names: list[str]) -> Iterator[Row]:
     content = read_utf8(path)
     lines = enumerate(lines_of(content), start=1)
     rows = [(number, line.split("\t")) for number, line in lines if line or "\t" not in content]
-    return _columns_of(rows, names, "A text cannot hold tabs or line breaks in this format")
+    return _columns_of(rows, names, TSV_REMEDY)
 
 
-def _columns_of(rows: list[tuple[int, list[str]]], names: list[str], remedy: str) -> Iterator[_Row]:
-    """The columns asked for, below the header or, when they are numbers, from the first row on."""
-    header = [cell.strip() for cell in rows[0][1]]
-    width = len(header)
-    if all(re.fullmatch("[0-9]+", name) for name in names) and not set(names) <= set(header):
-        wrong = [name for name in names if not 1 <= int(name) <= width]
-        if wrong:
-            raise Fault(f"there is no column {wrong[0]}; they count from 1 to {width}", "line 1")
-        columns = [int(name) - 1 for name in names]
-    else:
-        columns = [_position(name, header, f"line {rows[0][0]}", header=True) for name in names]
-        rows = rows[1:]
-    for number, row in rows:
-        if len(row) != width:
-            hint = remedy if len(row) > width else "Fill up the row, with empty cells if need be"
-            problem = f"expected {width} fields, as in the first row, found {len(row)}. {hint}"
-            raise Fault(problem, f"line {number}")
-        yield number, [row[column] for column in columns]
+def _columns_of(rows: list[tuple[int, list[str]]], names: list[str], remedy: str) -> Iterator[Row]:
+    columns = columns_in(rows[0], names)
+    return cells_of(rows[columns.header :], columns, remedy)
 
 
-def _read_json_lines(path: str | os.PathLike[str], names: list[str]) -> Iterator[_Row]:
-    for number, line in enumerate(lines_of(read_utf8(path)), start=1):
-        if not line.strip():
-            continue
-        place = f"line {number}"
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", "too long a number, or too deep a list")
-            problem = f"{shown(line)} is not JSON ({reason}). Write one whole object on each line"
-            raise Fault(problem, place) from error
-        if not isinstance(value, dict):
-            problem = f"expected a JSON object, found {type_name(value)}. Write one on each line"
-            raise Fault(problem, place)
-        keys = list(value)
-        yield number, [value[keys[_position(name, keys, place)]] for name in names]
+def _read_json_lines(path: str | os.PathLike[str], names: list[str]) -> Iterator[Row]:
+    return json_values(enumerate(lines_of(read_utf8(path)), start=1), names)
 
 
-def _read_parquet(path: str | os.PathLike[str], names: list[str]) -> Iterator[_Row]:
-    import pyarrow as pa
+def _read_parquet(path: str | os.PathLike[str], names: list[str]) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
-    try:
-        with pq.ParquetFile(io.BytesIO(read_bytes(path))) as file:
-            schema = file.schema_arrow
-            for name, labels in zip(names, (False, True), strict=False):
-                kind = schema.field(_position(name, schema.names, "the schema")).type
-                if not _is_readable(kind, labels):
-                    wanted = "strings, numbers or booleans" if labels else "strings"
-                    problem = f"expected {wanted}, found {kind}. Name another column or convert it"
-                    raise Fault(problem, f"column {shown(name)}")
-            table = file.read(columns=names)
-            values = [table.column(name).to_pylist() for name in names]
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise Fault(f"cannot be read as Parquet ({shown(error, 90)}). Write it again") from error
+    content = io.BytesIO(read_bytes(path))
+    with parquet_faults(), pq.ParquetFile(content) as file:
+        check_schema(file.schema_arrow, names)
+        table = file.read(columns=names)
+        values = [table.column(name).to_pylist() for name in names]
     return iter(enumerate(zip(*values, strict=True), start=1))
 
 
-def _is_readable(kind: Any, labels: bool) -> bool:
-    from pyarrow import types
-
-    kind = kind.value_type if types.is_dictionary(kind) else kind
-    checks = [types.is_string, types.is_large_string, types.is_string_view]
-    if labels:
-        checks += [types.is_integer, types.is_floating, types.is_boolean]
-    return any(check(kind) for check in checks)
-
-
-_READERS: dict[str, Callable[[str | os.PathLike[str], list[str]], Iterator[_Row]]] = {
+_READERS: dict[str, Callable[[str | os.PathLike[str], list[str]], Iterator[Row]]] = {
     "csv": _read_csv,
     "tsv": _read_tsv,
     "jsonl": _read_json_lines,
     "parquet": _read_parquet,
 }
-
-
-def _position(name: str, columns: list[str], place: str, *, header: bool = False) -> int:
-    """The position of the column ``name``, which must be there exactly once."""
-    if columns.count(name) == 1:
-        return columns.index(name)
-    if name in columns:
-        raise Fault(f"two columns are named {shown(name)}. Rename one of them", place)
-    lower = [column.lower() for column in columns]
-    near = get_close_matches(name.lower(), lower, n=1)
-    hint = f"Name one of these{', or count columns from 1 if there is no header' * header}"
-    if len(columns) == 1 and (found := [mark for mark in ";\t|," if mark in columns[0]]):
-        mark = {"\t": "tabs"}.get(found[0], repr(found[0]))
-        hint = f"The columns seem to be separated by {mark}: write them with commas, or as TSV"
-    elif near:
-        hint = f"Did you mean {shown(columns[lower.index(near[0])])}?"
-    there = listed(columns)
-    raise Fault(f"there is no column {shown(name)}; the columns are {there}. {hint}", place)
-
-
-def _text_of(value: object) -> str:
-    if not isinstance(value, str):
-        raise Fault(f"expected a text, found {type_name(value)}. Write a string")
-    return _encodable(value)
-
-
-def _label_of(value: object) -> str:
-    missing = value is None or (isinstance(value, float) and math.isnan(value))
-    if missing or (isinstance(value, str) and not value.strip()):
-        raise Fault("the label is missing. Add it, or leave this example out")
-    if not isinstance(value, (str, int, float)):
-        wanted = "a string, a number or a boolean"
-        raise Fault(f"expected a label, found {type_name(value)}. Write {wanted}")
-    return _encodable(str(value).strip())
-
-
-def _encodable(value: str) -> str:
-    # JSON can spell half of a surrogate pair ("\ud83d"), which is no character.
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        half = ascii(value[error.start])
-        raise Fault(f"{half} is half of a surrogate pair. Write a character") from error
-    return value

@@ -1,4 +1,4 @@
-"""Reading files of text whole, and saying what is wrong with them, where, and what to do."""
+"""Reading files of text, and saying what is wrong with them, where, and what to do."""
 
 import gzip
 import os
@@ -7,8 +7,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from rowwise.errors import DataFileError
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What is wrong with a file that has no text, or no example.
+EMPTY = "the file is empty. Expected text"
+NO_ROWS = "there are no rows of data. Add at least one"
 
 _TYPE_NAMES = {type(None): "null", bool: "a boolean", int: "a number", float: "a number"}
 _TYPE_NAMES |= {str: "a string", list: "a list", dict: "an object"}
@@ -28,17 +34,30 @@ def read_utf8(path: str | os.PathLike[str], blank: bool = False) -> str:
     Raises:
         Fault: it cannot be read, is empty (or, unless ``blank``, white space), or is not UTF-8.
     """
-    content = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    content = read_bytes(path).removeprefix(BYTE_ORDER_MARK)
     if not (content if blank else content.strip()):
-        raise Fault("the file is empty. Expected text")
+        raise Fault(EMPTY)
+    return decoded(content)
+
+
+def decoded(content: bytes, first_line: int = 1) -> str:
+    """UTF-8 as a string.
+
+    Args:
+        content: the bytes.
+        first_line: the number of their first line, for error messages.
+
+    Raises:
+        Fault: they are not UTF-8, or hold a NUL byte; the place is the line.
+    """
     if (nul := content.find(b"\0")) >= 0:
         problem = "a NUL byte: this is UTF-16 or no text at all. Save the file as UTF-8"
-        raise Fault(problem, f"line {1 + content.count(bytes([10]), 0, nul)}")
+        raise Fault(problem, f"line {first_line + content.count(bytes([10]), 0, nul)}")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         problem = f"byte 0x{content[error.start]:02x} is not UTF-8. Save the file as UTF-8"
-        place = f"line {1 + content.count(bytes([10]), 0, error.start)}"
+        place = f"line {first_line + content.count(bytes([10]), 0, error.start)}"
         raise Fault(problem, place) from error
 
 
@@ -50,9 +69,31 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """
     if path == "-":
         return sys.stdin.buffer.read()
-    try:
+    with reading_faults():
         content = Path(path).read_bytes()
-        return gzip.decompress(content) if Path(path).suffix.lower() == ".gz" else content
+        return gzip.decompress(content) if is_packed(path) else content
+
+
+def open_bytes(path: str | os.PathLike[str]) -> BinaryIO:
+    """A stream of what ``read_bytes`` returns.
+
+    Raises:
+        Fault: the file cannot be opened. Reading may fail, too: do it in ``reading_faults``.
+    """
+    with reading_faults():
+        return cast(BinaryIO, gzip.open(path)) if is_packed(path) else Path(path).open("rb")
+
+
+def is_packed(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is packed with gzip, by its name."""
+    return Path(path).suffix.lower() == ".gz"
+
+
+@contextmanager
+def reading_faults() -> Iterator[None]:
+    """Turn what goes wrong in reading and unpacking a file into a ``Fault``."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise Fault("there is no such file. Check the path") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
