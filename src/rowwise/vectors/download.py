@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from rowwise.errors import DataFileError, InvalidArgumentError, MissingExtraError
+from rowwise.text.progress import Progress
 from rowwise.vectors import published
-from rowwise.vectors.progress import Progress
 
 CACHE_VARIABLE = "ROWWISE_CACHE"
 """The environment variable that names the folder of the cache."""

@@ -16,6 +16,7 @@ from rowwise.errors import (
     UnknownWordError,
 )
 from rowwise.text.checks import as_text_list, shorten
+from rowwise.text.progress import progress_of
 from rowwise.vectors.arguments import as_checksum, as_member, as_path, as_rows
 from rowwise.vectors.asking import Asking
 from rowwise.vectors.download import locate
@@ -24,7 +25,6 @@ from rowwise.vectors.formats.format import Content
 from rowwise.vectors.formats.request import Request, check_dtype, check_limit, wanted_words
 from rowwise.vectors.interchange import Interchange
 from rowwise.vectors.packing import PackedWords
-from rowwise.vectors.progress import progress_of
 from rowwise.vectors.report import LoadReport
 from rowwise.vectors.subwords import ComposedRows, Subwords
 from rowwise.vectors.supplying import Supplying

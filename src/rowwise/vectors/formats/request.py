@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
 from rowwise.text import Tokenizer
-from rowwise.vectors.progress import Progress
+from rowwise.text.progress import Progress
 
 DTYPES = ("float16", "float32", "float64")
 

@@ -1,4 +1,4 @@
-"""A bar that shows how much of a file has been read."""
+"""A bar that shows how much of a file, or of files, has been read."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import Any
 from rowwise.errors import InvalidArgumentError
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes read so far and the size of the file, None when it is not known."""
+"""Called with the bytes read so far and the size of what is read, None when it is not known."""
 
 
 @contextmanager
