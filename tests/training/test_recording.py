@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rowwise.backend import keras
+from rowwise.classify import TextClassifier
 from rowwise.errors import InvalidArgumentError, UnknownWordError
 from rowwise.layers import Embedding
 from rowwise.text import Vocabulary
@@ -62,6 +63,34 @@ def test_every_so_often_and_at_the_end():
     assert record.journey.moments[4:] == ("epoch 6", "epoch 7")
 
 
+def test_another_model_begins_anew():
+    record = RecordWords(["good"])
+    fit(a_model(), 2, record)
+    other = a_model()
+    fit(other, 1, record)
+    assert record.journey.moments == ("start", "epoch 1")
+    np.testing.assert_array_equal(record.journey.rows[-1, 0], other.get_weights()[0][2])
+
+
+def test_the_journey_ends_where_training_does():
+    record = RecordWords(["good", "film"])
+    stop = keras.callbacks.EarlyStopping("loss", patience=0, mode="max", restore_best_weights=True)
+    model = a_model()
+    fit(model, 5, stop, record)
+    assert record.journey.moments[-1] == "end"
+    np.testing.assert_array_equal(record.journey.rows[-1], model.get_weights()[0][[2, 4]])
+
+
+def test_a_classifier_that_stops_early_ends_on_its_best_weights():
+    texts = ["a good film", "good and warm", "a bad film", "bad and cold"] * 8
+    record = RecordWords(["good", "bad"])
+    classifier = TextClassifier(
+        epochs=12, patience=1, validation_split=0.2, random_state=0, callbacks=[record]
+    ).fit(texts, ["x", "y", "y", "x"] * 8)
+    vectors = classifier.word_vectors()
+    np.testing.assert_array_equal(record.journey.rows[-1, 0], vectors["good"])
+
+
 def test_a_stock_layer_with_a_vocabulary_that_is_given():
     model = keras.Sequential(
         [keras.Input((2,)), keras.layers.Embedding(6, 3), keras.layers.Flatten()]
@@ -78,7 +107,8 @@ def test_a_stock_layer_with_a_vocabulary_that_is_given():
         ([], {}, "each once"),
         ("good", {}, "list of words"),
         (["good", "good"], {}, "each once"),
-        (["good"], {"every": 0}, "`every` must be 1 or more"),
+        (["good"], {"every": 0}, "`every` must be a whole number of at least 1"),
+        (["good"], {"every": 2.5}, r"`every` must be .* 2\.5"),
     ],
 )
 def test_what_is_refused_at_once(words, options, message):
@@ -93,7 +123,9 @@ def test_what_is_refused_at_the_start_of_fit():
         [keras.Input((2,)), keras.layers.Embedding(6, 3), keras.layers.Flatten()]
     )
     stock.compile("sgd", "mse")
-    with pytest.raises(InvalidArgumentError, match=r"give `layer`.*none"):
+    with pytest.raises(InvalidArgumentError, match=r"give `layer`, one of 'embedding"):
         stock.fit(IDS, np.zeros((32, 6)), verbose=0, callbacks=[RecordWords(["good"])])
+    with pytest.raises(InvalidArgumentError, match=r"one of 'words'.*'nosuch'"):
+        fit(a_model(), 1, RecordWords(["good"], "nosuch"))
     with pytest.raises(InvalidArgumentError, match="Nothing is recorded yet"):
         _ = RecordWords(["good"]).journey

@@ -180,7 +180,8 @@ class TextClassifier(Explaining, ClassifierMixin, BaseEstimator):
             batches[0],
             validation_data=batches[1] if len(held_out) else None,
             epochs=plan.epochs,
-            callbacks=[*(self.callbacks or []), *self._early_stopping()],
+            # First: whoever looks at the end sees the weights that are gone back to.
+            callbacks=[*self._early_stopping(), *(self.callbacks or [])],
             shuffle=False,  # the batches are shuffled already, by the seed
             verbose=self.verbose,
         )

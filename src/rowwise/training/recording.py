@@ -17,7 +17,11 @@ class RecordWords(keras.callbacks.Callback):
 
     ``viz.save_journey(callback.journey, "words.gif")`` draws it; so do ``viz.plot_journey`` and, as
     a page, ``viz.save_journey(callback.journey, "words.html")``. Each record reads the table once,
-    as ``Vectors.from_layer`` does. A further ``fit`` goes on recording where the last one ended.
+    as ``Vectors.from_layer`` does. A further ``fit`` of the same table goes on recording where the
+    last one ended; a ``fit`` of another table begins anew.
+
+    A callback that changes weights when training ends, as ``EarlyStopping`` does when it restores
+    the best ones, has to stand before this one in the list: then the last moment is ``"end"``.
 
     Args:
         words: those to record, each once.
@@ -26,8 +30,8 @@ class RecordWords(keras.callbacks.Callback):
         vocabulary: whose ids number the layer's rows; by default the layer's own.
 
     Raises:
-        InvalidArgumentError: no words, a word twice, or ``every`` is less than 1; and at the start
-            of ``fit``, when there is no such layer.
+        InvalidArgumentError: no words, a word twice, or ``every`` is no whole number of at least
+            1; and at the start of ``fit``, when there is no such layer.
         UnknownWordError: at the start of ``fit``, a word that the vocabulary does not hold.
     """
 
@@ -44,14 +48,18 @@ class RecordWords(keras.callbacks.Callback):
             raise InvalidArgumentError(
                 f"`words` must be a list of words, each once. Received: {words!r}."
             )
-        if every < 1:
-            raise InvalidArgumentError(f"`every` must be 1 or more. Received: {every!r}.")
+        if not isinstance(every, int) or isinstance(every, bool) or every < 1:
+            raise InvalidArgumentError(
+                f"`every` must be a whole number of at least 1. Received: {every!r}."
+            )
         self.words = tuple(words)
         self.layer, self.every, self.vocabulary = layer, every, vocabulary
         self._moments: list[str] = []
         self._rows: list[Any] = []
         self._epochs = 0
-        self._recorded = -1
+        # The layer of the last ``fit``, and its table: a model may be made anew for each.
+        self._recorded: Any = None
+        self._table: Any = None
 
     @property
     def journey(self) -> Journey:
@@ -68,7 +76,11 @@ class RecordWords(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Find the layer, and record what it starts with."""
-        self.layer = self._found()
+        layer = self._found()
+        table = getattr(layer, "embeddings", layer)
+        if table is not self._table:
+            self._moments, self._rows, self._epochs = [], [], 0
+        self._table, self._recorded = table, layer
         if not self._rows:
             self._record("start")
 
@@ -79,31 +91,42 @@ class RecordWords(keras.callbacks.Callback):
             self._record(f"epoch {self._epochs}")
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Record the end, unless the last epoch did."""
-        if self._recorded != self._epochs:
-            self._record(f"epoch {self._epochs}")
+        """Record the end, unless the last record has it."""
+        now = self._now()
+        if not np.array_equal(now, self._rows[-1]):
+            last = f"epoch {self._epochs}"
+            self._record("end" if self._moments[-1] == last else last)
 
     def _found(self) -> Any:
-        if isinstance(self.layer, str):
-            return self.model.get_layer(self.layer)
-        if self.layer is not None:
+        if self.layer is not None and not isinstance(self.layer, str):
             return self.layer
         tables = [
             layer
             for layer in all_layers(self.model)
             if isinstance(layer, keras.layers.Embedding)
-            and (self.vocabulary is not None or getattr(layer, "vocabulary", None) is not None)
+            and (
+                layer.name == self.layer
+                if self.layer is not None
+                else self.vocabulary is not None or getattr(layer, "vocabulary", None) is not None
+            )
         ]
         if len(tables) != 1:
-            found = ", ".join(repr(layer.name) for layer in tables) or "none"
+            every = [
+                repr(layer.name)
+                for layer in all_layers(self.model)
+                if isinstance(layer, keras.layers.Embedding)
+            ]
             raise InvalidArgumentError(
-                "RecordWords needs to know which layer has the words: give `layer`. Embedding "
-                f"layers with a vocabulary in this model: {found}."
+                "RecordWords needs to know which layer has the words: give `layer`, one of "
+                f"{', '.join(every) or 'none: the model has no embedding layer'}. "
+                f"Received: layer={self.layer!r}."
             )
         return tables[0]
 
+    def _now(self) -> Any:
+        vectors = Vectors.from_layer(self._recorded, self.vocabulary)
+        return np.stack([vectors[word] for word in self.words])
+
     def _record(self, moment: str) -> None:
-        vectors = Vectors.from_layer(self.layer, self.vocabulary)
-        self._rows.append(np.stack([vectors[word] for word in self.words]))
+        self._rows.append(self._now())
         self._moments.append(moment)
-        self._recorded = self._epochs
