@@ -43,7 +43,9 @@ PUBLIC = {
         "Splitter",
         "Tokenizer",
         "Vocabulary",
+        "WordCounts",
         "Words",
+        "count_words",
         "hashing_trick",
         "make_sampling_table",
         "one_hot",
@@ -102,6 +104,7 @@ ERRORS = {
     "MissingExtraError",
     "RowwiseError",
     "UnknownWordError",
+    "WorkerError",
 }
 
 

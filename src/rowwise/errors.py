@@ -9,6 +9,7 @@
     │   └── InvalidShapeError                an array has the wrong shape
     ├── UnknownWordError (KeyError)          a word that vectors or vocabulary do not hold
     ├── DataFileError (ValueError)           a file does not hold what was expected of it
+    ├── WorkerError (RuntimeError)           another process that works on a part ended
     ├── MissingExtraError (ImportError)      an optional package is not installed
     └── BackendError (ImportError)           no Keras backend can be used
 
@@ -64,6 +65,10 @@ class UnknownWordError(RowwiseError, KeyError):
 
 class DataFileError(RowwiseError, ValueError):
     """A file does not hold what was expected of it."""
+
+
+class WorkerError(RowwiseError, RuntimeError):
+    """A process that worked on a part ended before it was done, again and again."""
 
 
 class MissingExtraError(RowwiseError, ImportError):

@@ -1,5 +1,7 @@
 """Text to ids: vocabularies, Keras's Tokenizer and its companions."""
 
+from rowwise.text.counting.counts import WordCounts
+from rowwise.text.counting.files import count_words
 from rowwise.text.encoded import EncodedTexts
 from rowwise.text.examples import Examples, read_examples, read_texts
 from rowwise.text.hashing import hashing_trick, one_hot
@@ -18,7 +20,9 @@ __all__ = [
     "Splitter",
     "Tokenizer",
     "Vocabulary",
+    "WordCounts",
     "Words",
+    "count_words",
     "hashing_trick",
     "make_sampling_table",
     "one_hot",

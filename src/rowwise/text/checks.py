@@ -1,9 +1,13 @@
 """What the functions of this package accept, and the errors that name what came instead."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from rowwise.errors import InvalidArgumentError, InvalidTextError
+
+# One path or many.
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def as_text_list(texts: Iterable[str], what: str = "texts") -> list[str]:
@@ -74,6 +78,51 @@ def require_unicode(text: str, position: int) -> None:
             f"its character {place}, which is no character of Unicode. It usually comes from "
             "decoding with errors='surrogateescape'; decode with errors='replace' instead."
         ) from None
+
+
+def raise_for_repeat(words: list[str], reserved: Sequence[str]) -> NoReturn:
+    """Raise the error for a word that is reserved, or there twice.
+
+    Args:
+        words: the words of a vocabulary, of which one is so.
+        reserved: words that must not be among them.
+    """
+    first_place: dict[str, int] = {}
+    for position, word in enumerate(words):
+        if word in reserved:
+            raise InvalidTextError(
+                f"`words` must not hold the reserved word {word!r} (position {position}): give the "
+                "real words only; padding and the unknown word are added in front of them."
+            )
+        if word in first_place:
+            raise InvalidTextError(
+                f"`words` holds {word!r} twice, at positions {first_place[word]} and {position}. "
+                "A word has one id: remove one of the two."
+            )
+        first_place[word] = position
+    raise AssertionError("A repeated word was expected.")
+
+
+def checked_counts(counts: Iterable[int] | None, size: int) -> tuple[int, ...] | None:
+    """Return the counts of a vocabulary's words, with 0 for the two reserved ones in front.
+
+    Raises:
+        InvalidArgumentError: there are not ``size``, or one is not a whole number of at least 0.
+    """
+    if counts is None:
+        return None
+    given = list(counts)
+    if len(given) != size:
+        raise InvalidArgumentError(
+            f"`counts` must hold one count per word: {size}. Received: {len(given)}"
+        )
+    for position, count in enumerate(given):
+        if isinstance(count, bool) or not hasattr(count, "__index__") or count < 0:
+            raise InvalidArgumentError(
+                "`counts` must hold whole numbers of at least 0. "
+                f"Received: {count!r} at position {position}"
+            )
+    return (0, 0, *map(int, given))
 
 
 def require_side(name: str, value: str) -> None:

@@ -107,7 +107,7 @@ def reading_faults() -> Iterator[None]:
 def lines_of(content: str) -> list[str]:
     r"""The lines, less ``\n`` or ``\r\n``; str.splitlines would also split at U+2028 and so on."""
     lines = content.removesuffix("\n").split("\n")
-    return [line.removesuffix("\r") for line in lines]
+    return [line.removesuffix("\r") for line in lines] if "\r" in content else lines
 
 
 @contextmanager

@@ -2,30 +2,25 @@
 
 import json
 import warnings
-from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
-from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rowwise.errors import InvalidArgumentError
-from rowwise.text.checks import as_text_list
+from rowwise.text.checks import Paths, as_text_list
 from rowwise.text.cutting import Cutter, KeptCut, Text
 from rowwise.text.encoded import EncodedTexts, pad_rows
 from rowwise.text.matrix import ids_to_matrix
-from rowwise.text.numbering import number_words, numbered_vocabulary
 from rowwise.text.splitting import DEFAULT_FILTERS, Splitter, join_filters
-from rowwise.text.vocabulary import Vocabulary
+from rowwise.text.tables import LEFT_OUT, WordTables
 
 # What is counted and numbered, in the order of Keras's JSON.
 TABLES = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
-_LEFT_OUT = -1
 
 
-class Tokenizer:
+class Tokenizer(WordTables):
     """Turns texts into ids, by how frequent their words are.
 
     The class of this name in Keras 2, with the same results: id 0 belongs to no word, the most
@@ -72,20 +67,13 @@ class Tokenizer:
             num_words = kwargs.pop("nb_words")
         if kwargs:
             raise TypeError(f"Tokenizer has no argument {', '.join(map(repr, kwargs))}.")
-        self.num_words = num_words
+        super().__init__(num_words, oov_token, document_count)
         self.filters = filters
         self.lower = lower
         self.split = split
         self.char_level = char_level
-        self.oov_token = oov_token
-        self.document_count = document_count
         self.analyzer = analyzer
         self._cut = KeptCut()
-        self.word_counts: OrderedDict[str, int] = OrderedDict()
-        self.word_docs: defaultdict[str, int] = defaultdict(int)
-        self.index_docs: defaultdict[int, int] = defaultdict(int)
-        self.word_index: dict[str, int] = {}
-        self.index_word: dict[int, str] = {}
 
     def fit_on_texts(self, texts: Iterable[Text]) -> None:
         """Learn words from texts, beside those known; an error leaves all as it was.
@@ -101,22 +89,48 @@ class Tokenizer:
             for words in self._cut.cut_and_keep(self._cutter(), texts)
         ]
         for unique, counts, text_counts, texts_seen in found:
-            self.document_count += texts_seen
-            _add(self.word_counts, unique, counts)
-            _add(self.word_docs, unique, text_counts)
-        self.word_index = number_words(self.word_counts, self.oov_token)
-        self.index_word = {id: word for word, id in self.word_index.items()}
-        ids = map(self.word_index.__getitem__, self.word_docs)
-        self.index_docs.update(zip(ids, self.word_docs.values(), strict=True))
+            self._add(unique, counts, text_counts, texts_seen)
+        self._number()
 
-    def fit_on_sequences(self, sequences: Iterable[Iterable[int]]) -> None:
-        """Count in how many sequences each id occurs, as ``sequences_to_matrix`` needs it."""
-        docs: Counter[int] = Counter()
-        for ids in sequences:
-            self.document_count += 1
-            docs.update(set(ids))
-        for id, count in docs.items():
-            self.index_docs[id] = self.index_docs.get(id, 0) + count
+    def fit_files(
+        self,
+        paths: Paths,
+        *,
+        text: str | None = None,
+        format: str | None = None,
+        workers: int | None = None,
+        client: Any = None,
+        progress: Any = None,
+    ) -> None:
+        """Do what ``fit_on_texts`` does, for all texts of files that need not fit into memory.
+
+        Args:
+            paths: one path or many. They and the other arguments are those of
+                ``Vocabulary.count``. Other processes count only if they can import ``analyzer``;
+                otherwise this one does, if ``workers`` is None.
+            text: the column of texts.
+            format: of all files.
+            workers: processes that count.
+            client: a ``distributed.Client``.
+            progress: True, or a function.
+
+        Raises:
+            DataFileError, InvalidArgumentError, WorkerError, MissingExtraError: as
+                ``Vocabulary.count``; all is left as it was.
+        """
+        from rowwise.text.counting.files import count_cut
+
+        found = count_cut(
+            self._cutter(),
+            paths,
+            text=text,
+            format=format,
+            workers=workers,
+            client=client,
+            progress=progress,
+        )
+        self._add(found.words, found.counts.tolist(), found.text_counts.tolist(), found.texts)
+        self._number()
 
     def texts_to_sequences(self, texts: Iterable[Text]) -> list[list[int]]:
         """Turn texts into lists of ids.
@@ -131,7 +145,7 @@ class Tokenizer:
         sequences: list[list[int]] = []
         for words in self._cut.cut(self._cutter(), texts):
             ids = self._ids_of(words.unique)
-            sequences += words.without(ids == _LEFT_OUT).to_lists(ids.tolist())
+            sequences += words.without(ids == LEFT_OUT).to_lists(ids.tolist())
         return sequences
 
     def texts_to_sequences_generator(self, texts: Iterable[Text]) -> Iterator[list[int]]:
@@ -139,7 +153,7 @@ class Tokenizer:
         cutter = self._cutter()
         for position, text in enumerate(texts):
             ids = self._ids_of(cutter.words_of(text, position))
-            yield ids[ids != _LEFT_OUT].tolist()
+            yield ids[ids != LEFT_OUT].tolist()
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
         """Turn lists of ids into texts, their words separated by a space.
@@ -221,23 +235,11 @@ class Tokenizer:
         lengths = [np.zeros(1, dtype=np.int64)]
         for words in self._cut.cut(self._cutter(), texts):
             ids = self._ids_of(words.unique)
-            kept = words.without(ids == _LEFT_OUT)
+            kept = words.without(ids == LEFT_OUT)
             flat.append(ids[kept.codes])
             lengths.append(kept.lengths)
         offsets = np.cumsum(np.concatenate(lengths))
         return pad_rows(np.concatenate(flat), offsets, max_length, padding, truncating)
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The tokenizer's words as a ``Vocabulary`` with the same ids.
-
-        Raises:
-            InvalidArgumentError: there is no ``oov_token``, so that id 1 is a word and not the
-                unknown word; or nothing was fitted.
-        """
-        return numbered_vocabulary(
-            self.word_index, self.word_counts, self.oov_token, self.num_words
-        )
 
     def get_config(self) -> dict[str, Any]:
         """Return arguments and counts as a dictionary; the counts are JSON strings in it."""
@@ -273,28 +275,3 @@ class Tokenizer:
             char_level=self.char_level,
         )
         return Cutter(splitter, self.analyzer)
-
-    def _unknown_id(self) -> int | None:
-        if self.oov_token is None:
-            return None
-        if self.oov_token not in self.word_index:
-            raise InvalidArgumentError(
-                f"The `oov_token` {self.oov_token!r} has no id yet: call fit_on_texts first."
-            )
-        return self.word_index[self.oov_token]
-
-    def _ids_of(self, words: list[str]) -> NDArray[np.int32]:
-        """Return the ids of words, int32; ``_LEFT_OUT`` for those that get none."""
-        unknown_id = self._unknown_id()
-        found = map(self.word_index.get, words, repeat(_LEFT_OUT))
-        ids = np.fromiter(found, dtype=np.int32, count=len(words))
-        is_unknown = ids == _LEFT_OUT
-        if self.num_words:
-            is_unknown |= ids >= self.num_words
-        ids[is_unknown] = _LEFT_OUT if unknown_id is None else unknown_id
-        return ids
-
-
-def _add(totals: dict[str, int], words: list[str], counts: list[int]) -> None:
-    before = list(map(totals.get, words, repeat(0)))
-    totals.update(zip(words, map(add, before, counts), strict=True))

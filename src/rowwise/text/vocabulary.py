@@ -1,7 +1,7 @@
 """The words of a table: which id each has."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any, ClassVar, NoReturn
 
@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rowwise.errors import InvalidArgumentError, InvalidIdError, InvalidTextError
-from rowwise.text.checks import as_text_list, require_length, shorten
+from rowwise.text.checks import (
+    Paths,
+    as_text_list,
+    checked_counts,
+    raise_for_repeat,
+    shorten,
+)
+from rowwise.text.choosing import most_frequent, require_sizes
 from rowwise.text.encoded import EncodedTexts, pad_rows
 from rowwise.text.keras_words import words_of_layer
 from rowwise.text.splitting import Splitter
@@ -47,10 +54,10 @@ class Vocabulary:
         all_words = (self.padding, self.unknown, *real)
         ids = dict(zip(all_words, range(len(all_words)), strict=True))
         if len(ids) != len(all_words):
-            _raise_for_repeat(real, (self.padding, self.unknown))
+            raise_for_repeat(real, (self.padding, self.unknown))
         object.__setattr__(self, "_words", all_words)
         object.__setattr__(self, "_ids", ids)
-        object.__setattr__(self, "_counts", _checked_counts(counts, len(real)))
+        object.__setattr__(self, "_counts", checked_counts(counts, len(real)))
 
     @classmethod
     def from_words(cls, words: Iterable[str]) -> "Vocabulary":
@@ -91,22 +98,64 @@ class Vocabulary:
             InvalidTextError: an item of ``texts`` is not a string.
             InvalidArgumentError: ``max_size`` is less than 2 or ``min_count`` negative.
         """
-        require_length("max_size", max_size)
-        require_length("min_count", min_count)
-        if max_size is not None and max_size < 2:
-            raise InvalidArgumentError(
-                "`max_size` must be at least 2: ids 0 and 1 are reserved for padding and unknown "
-                f"words. Received: {max_size}"
-            )
+        require_sizes(max_size, min_count)
         found = (splitter or Splitter()).split_all(texts)
         counts = found.counts()
-        order = np.argsort(-counts, kind="stable")
-        order = order[counts[order] >= min_count]
-        # A text may hold "[UNK]" itself; it is the unknown word then, too.
-        kept = [place for place in order.tolist() if found.unique[place] != cls.unknown]
-        if max_size is not None:
-            del kept[max_size - 2 :]
-        return cls([found.unique[place] for place in kept], counts[kept].tolist())
+        unknown = found.unique.index(cls.unknown) if cls.unknown in found.unique else None
+        kept = most_frequent(counts, max_size, min_count, unknown)
+        return cls([found.unique[place] for place in kept.tolist()], counts[kept].tolist())
+
+    @classmethod
+    def count(
+        cls,
+        paths: Paths,
+        splitter: Splitter | None = None,
+        max_size: int | None = None,
+        min_count: int = 1,
+        *,
+        text: str | None = None,
+        format: str | None = None,
+        workers: int | None = None,
+        client: Any = None,
+        progress: Any = None,
+    ) -> "Vocabulary":
+        """Do what ``build`` does, for all texts of files that need not fit into memory.
+
+        Files are read in blocks; memory grows with the number of distinct words alone.
+
+        Args:
+            paths: one path or many, in the order of their texts. ``read_examples`` and
+                ``read_texts`` say what files may hold, and which faults are named.
+            splitter: as in ``build``.
+            max_size: as in ``build``; all words are counted first.
+            min_count: as in ``build``.
+            text: the column of texts; None for plain files of a text on each line.
+            format: ``"text"``, ``"csv"``, ``"tsv"``, ``"jsonl"`` or ``"parquet"`` for all files;
+                by default the suffixes tell.
+            workers: processes that count; None: one for each processor, if the files are large.
+            client: a ``distributed.Client``: its workers count, which must see the files under
+                the same paths (extra ``dask``).
+            progress: as in ``Vectors.load``, with the bytes of files that are done.
+
+        Raises:
+            DataFileError: a file is missing, or anything in it is not as it must be.
+            InvalidArgumentError: another argument has a value that makes no sense.
+            WorkerError: a part of a file could not be counted in another process.
+            MissingExtraError: ``client`` is given, and ``distributed`` is not installed.
+        """
+        from rowwise.text.counting.files import count_words
+
+        require_sizes(max_size, min_count)
+        found = count_words(
+            paths,
+            splitter,
+            text=text,
+            format=format,
+            workers=workers,
+            client=client,
+            progress=progress,
+        )
+        return found.to_vocabulary(max_size, min_count)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -234,37 +283,3 @@ class Vocabulary:
     def _ids_of(self, words: list[str]) -> NDArray[np.int32]:
         ids = map(self._ids.get, words, repeat(self.unknown_id))
         return np.fromiter(ids, dtype=np.int32, count=len(words))
-
-
-def _raise_for_repeat(words: list[str], reserved: Sequence[str]) -> NoReturn:
-    first_place: dict[str, int] = {}
-    for position, word in enumerate(words):
-        if word in reserved:
-            raise InvalidTextError(
-                f"`words` must not hold the reserved word {word!r} (position {position}): give the "
-                "real words only; padding and the unknown word are added in front of them."
-            )
-        if word in first_place:
-            raise InvalidTextError(
-                f"`words` holds {word!r} twice, at positions {first_place[word]} and {position}. "
-                "A word has one id: remove one of the two."
-            )
-        first_place[word] = position
-    raise AssertionError("A repeated word was expected.")
-
-
-def _checked_counts(counts: Iterable[int] | None, size: int) -> tuple[int, ...] | None:
-    if counts is None:
-        return None
-    given = list(counts)
-    if len(given) != size:
-        raise InvalidArgumentError(
-            f"`counts` must hold one count per word: {size}. Received: {len(given)}"
-        )
-    for position, count in enumerate(given):
-        if isinstance(count, bool) or not hasattr(count, "__index__") or count < 0:
-            raise InvalidArgumentError(
-                "`counts` must hold whole numbers of at least 0. "
-                f"Received: {count!r} at position {position}"
-            )
-    return (0, 0, *map(int, given))
