@@ -210,6 +210,10 @@ def doubled(inputs: Any) -> Any:
     return inputs * 2
 
 
+def relu(inputs: Any) -> Any:
+    return inputs * 2
+
+
 def chain(*parts: Any) -> Any:
     return Sequential([Embedding(5, 4, input_length=3, name="words"), *parts])
 
@@ -257,6 +261,31 @@ BOTH = ("keras", "onnx")
             lambda: chain(keras.layers.Dense(2, activation=doubled, name="last")),
             BOTH,
             "Layer 'last' uses doubled, which is code of its own",
+        ),
+        (
+            lambda: chain(keras.layers.Dense(2, activation=relu, name="last")),
+            BOTH,
+            "Layer 'last' uses relu, which is code of its own",
+        ),
+        (
+            lambda: chain(keras.layers.Dense(2, activation=keras.ops.gelu, name="last")),
+            BOTH,
+            "Layer 'last' uses gelu, which is code of its own",
+        ),
+        (
+            lambda: chain(keras.layers.Activation(keras.layers.Activation(relu), name="last")),
+            BOTH,
+            "Layer 'last' uses relu, which is code of its own",
+        ),
+        (
+            lambda: chain(keras.layers.LSTM(2, activation=relu, name="read")),
+            BOTH,
+            "Layer 'read' uses relu, which is code",
+        ),
+        (
+            lambda: chain(keras.layers.GRU(2, recurrent_activation=relu, name="read")),
+            BOTH,
+            "Layer 'read' uses relu, which is code",
         ),
         (quantised, (*BOTH, "safetensors"), "The table of layer 'words' is quantised."),
         (

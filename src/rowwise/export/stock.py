@@ -11,6 +11,7 @@ from rowwise.classify import TextClassifier
 from rowwise.errors import InvalidArgumentError
 from rowwise.export.graph import flat, follow, is_graph, new_inputs, require_graph
 from rowwise.export.stock_layers import EXPRESSIONS
+from rowwise.training.keras_seam import all_layers
 
 ops = keras.ops
 
@@ -153,16 +154,41 @@ def _require_known(layer: Any) -> None:
             f"Layer {layer.name!r} of the class {kind.__name__} is code of its own, which no other "
             "program can run. Use layers of Keras and rowwise, and functions of keras.ops."
         )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        foreign = _foreign(keras.saving.serialize_keras_object(layer))
-    if any("lambda" in str(each.message) for each in caught):
-        foreign = "a lambda"  # whose code Keras writes where it would name a function
+    foreign = _own_activation(layer)
+    if foreign is None:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            foreign = _foreign(keras.saving.serialize_keras_object(layer))
+        if any("lambda" in str(each.message) for each in caught):
+            foreign = "a lambda"  # whose code Keras writes where it would name a function
     if foreign is not None:
         raise InvalidArgumentError(
             f"Layer {layer.name!r} uses {foreign}, which is code of its own, and which no other "
             "program can run. Use what Keras has."
         )
+
+
+def _own_activation(layer: Any) -> str | None:
+    """The name of a function that a layer, or one in it, has for an activation, or None.
+
+    A configuration has an activation by its name alone, which may be that of one of Keras's.
+    """
+    for one in (layer, *all_layers(layer)):
+        for name in ("activation", "recurrent_activation"):
+            function = getattr(one, name, None)
+            if function is not None and not isinstance(function, keras.layers.Layer):
+                known = getattr(function, "__name__", type(function).__name__)
+                if not _is_of_keras(function, known):
+                    return "a lambda" if known == "<lambda>" else str(known)
+    return None
+
+
+def _is_of_keras(function: Any, name: str) -> bool:
+    """Whether a function is one of ``keras.activations``, or that of ``keras.ops`` which is it."""
+    activation = getattr(keras.activations, name, None)
+    # The gelu of keras.ops is another one: it takes the short way unless it is told not to.
+    same = getattr(ops, name, None) if name != "gelu" else None
+    return activation is not None and (function is activation or function is same)
 
 
 def _foreign(config: Any) -> str | None:
@@ -172,17 +198,11 @@ def _foreign(config: Any) -> str | None:
             known = config["module"] in ("builtins", None) or config["module"].startswith("keras")
             is_function = config["class_name"] == "function"
             if not known or is_function or config.get("registered_name"):
-                name = config["config"] if is_function else config["class_name"]
-                if not (is_function and _is_of_keras(name)):
-                    return str(name)
+                return str(config["config"] if is_function else config["class_name"])
         config = list(config.values())
     if isinstance(config, (list, tuple)):
         return next((found for one in config if (found := _foreign(one)) is not None), None)
     return None
-
-
-def _is_of_keras(function: Any) -> bool:
-    return isinstance(function, str) and hasattr(keras.activations, function)
 
 
 def _reserve_names(model: Any) -> None:
