@@ -55,8 +55,9 @@ def test_words_move_in_the_animation(tmp_path):
     assert np.abs(pictures[2] - pictures[1]).max() > 100
 
 
-def test_many_moments_make_a_gif_of_bounded_length(tmp_path):
-    save_journey(some_journey(150, WORDS[:1]), tmp_path / "way.gif")
+@pytest.mark.parametrize("moments", [150, 400])
+def test_many_moments_make_a_gif_of_bounded_length(tmp_path, moments):
+    save_journey(some_journey(moments, WORDS[:1]), tmp_path / "way.gif")
     with Image.open(tmp_path / "way.gif") as animation:
         assert animation.n_frames <= 240
 
@@ -79,6 +80,20 @@ def test_the_page_plays_and_can_be_moved_by_hand(page, tmp_path):
     np.testing.assert_allclose(page.evaluate(now), some_journey().points[3, :, 0], atol=1e-5)
     shown = page.evaluate("[...document.querySelectorAll('#map text')].map(one => one.textContent)")
     assert set(WORDS) <= set(shown)
+
+
+def test_many_words_at_many_moments(page, tmp_path):
+    journey = some_journey(200, [f"w{i}" for i in range(400)])
+    save_journey(journey, tmp_path / "way.html")
+    page.emulate_media(reduced_motion="reduce")
+    page.goto((tmp_path / "way.html").as_uri())
+    page.wait_for_selector("html[data-ready]")
+
+
+def test_words_and_rows_may_be_arrays_or_lists():
+    journey = Journey(np.array(["a", "b"]), ["start"], [[[0.0, 1], [2, 3]]])
+    assert journey.words == ("a", "b")
+    assert journey.rows.dtype == np.float32
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from rowwise import Vectors, viz
 from rowwise.errors import InvalidArgumentError, UnknownWordError
@@ -101,11 +102,11 @@ def test_colours_by_label_count_cluster_drift_and_rank(tmp_path):
     names = [one["name"] for one in header["colours"]]
     assert names == ["part", "frequency", "drift", "cluster", "rank"]
     assert header["colours"][0]["names"] == ["noun", "verb"]
-    assert arrays["colour:part"].tolist() == [1, 0, 0] * 20
-    assert arrays["colour:frequency"].tolist() == list(range(60, 0, -1))
-    assert arrays["colour:drift"].argsort()[-2] == 3  # behind the NaN of the new word
-    assert np.isnan(arrays["colour:drift"][-1])
-    assert len(set(arrays["colour:cluster"])) == len(header["colours"][3]["names"])
+    assert arrays["colour:0"].tolist() == [1, 0, 0] * 20
+    assert arrays["colour:1"].tolist() == list(range(60, 0, -1))
+    assert arrays["colour:2"].argsort()[-2] == 3  # behind the NaN of the new word
+    assert np.isnan(arrays["colour:2"][-1])
+    assert len(set(arrays["colour:3"])) == len(header["colours"][3]["names"])
 
 
 def test_more_categories_than_colours_become_one(tmp_path):
@@ -113,7 +114,44 @@ def test_more_categories_than_colours_become_one(tmp_path):
         some_vectors(), tmp_path / "map.html", color=[f"{i // 4}" for i in range(60)]
     )
     colour = read(path.path)[0]["colours"][0]
-    assert (len(colour["names"]), colour["names"][-1]) == (10, "others")
+    assert (len(colour["names"]), colour["names"][-1]) == (10, "6 others")
+
+
+def colour_of(tmp_path, **options):
+    path = viz.write_page(some_vectors(), tmp_path / "map.html", method="pca", **options).path
+    header, arrays = read(path)
+    return header["colours"][0], arrays["colour:0"]
+
+
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_booleans_are_categories(tmp_path, kind):
+    colour, values = colour_of(tmp_path, color=kind([True, False, False] * 20))
+    assert colour["names"] == ["False", "True"]
+    assert values.tolist() == [1, 0, 0] * 20
+
+
+def test_words_that_never_occur_leave_the_scale_as_it_is(tmp_path):
+    colour, _ = colour_of(tmp_path, counts=[0, *range(1, 60)])
+    assert (colour["log"], colour["low"], colour["high"]) == (True, 1, 59)
+
+
+def test_numbers_that_cannot_be_drawn_are_counted(tmp_path):
+    odd = [np.nan, np.inf, -np.inf, 1e300, *range(56)]
+    colour, values = colour_of(tmp_path, color=odd)
+    assert (colour["missing"], colour["low"], colour["high"]) == (4, 0, 55)
+    assert np.isnan(values[:4]).all()
+    assert colour_of(tmp_path, color=[np.nan] * 60)[0]["missing"] == 60
+
+
+def test_threads_do_not_matter_where_columns_are_left_out():
+    rows = np.random.default_rng(0).normal(size=(500, 300)).astype("float32")
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            found.append(rounded(rows, 20))
+    np.testing.assert_array_equal(found[0].numbers, found[1].numbers)
+    np.testing.assert_array_equal(found[0].scales, found[1].scales)
 
 
 def test_words_in_the_table_that_are_not_shown_are_said(tmp_path):
@@ -129,9 +167,9 @@ def test_rows_that_are_not_finite_are_left_out_and_said(tmp_path):
     report = viz.write_page(vectors, tmp_path / "map.html", color=list(range(60)))
     header, arrays = read(report.path)
     assert report.unfit == ("w7",)
-    assert "1 words have rows that hold NaN" in str(report)
+    assert "1 word left out, for rows that hold NaN" in str(report)
     assert "w7" not in header["words"]
-    assert 7 not in arrays["colour:label"]
+    assert 7 not in arrays["colour:0"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 17])
@@ -166,6 +204,16 @@ REFUSED = {
     "colours": ({"color": [1, 2]}, InvalidArgumentError, "each of the 60 words. Received 2"),
     "counts": ({"counts": [1]}, InvalidArgumentError, "'frequency'.*60 words. Received 1"),
     "neighbours": ({"neighbors": 0}, InvalidArgumentError, "`neighbors` must be 1 or more"),
+    "letters": ({"color": "x" * 60}, InvalidArgumentError, "must be a list"),
+    "one": ({"color": {"a": 5}}, InvalidArgumentError, r"`color\['a'\]` must be a list.*5"),
+    "words": ({"counts": ["x"] * 60}, InvalidArgumentError, "`counts` must be numbers"),
+    "rank": ({"color": {"rank": [1] * 60}}, InvalidArgumentError, "cannot be called 'rank'"),
+    "drift": (
+        {"color": {"drift": [1] * 60}, "before": some_vectors()},
+        InvalidArgumentError,
+        "cannot be called 'drift'",
+    ),
+    "folder": ({"path": "no/map.html"}, FileNotFoundError, "no"),
     "none": ({"words": []}, InvalidArgumentError, "at least one word"),
     "twice": ({"words": ["w1", "w1"]}, InvalidArgumentError, "'w1' is there twice"),
     "unknown": ({"words": ["nix"]}, UnknownWordError, "'nix' has no row"),

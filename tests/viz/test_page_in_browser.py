@@ -1,11 +1,16 @@
 """The page in a real browser, from a file: no server, no network."""
 
 import json
+from importlib.resources import files
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rowwise import Vectors, viz
+from rowwise.errors import InvalidArgumentError
+from rowwise.vectors.formulas import parse_formula
 
 ODD = ["<b>bold</b>", "a&b", "new york", "x\"y'z", "naïve", "日本", "🙂", "</script>", "$x^2$"]
 
@@ -191,6 +196,7 @@ def test_keys_alone_lead_everywhere(page, glove, glove_page):
     [
         ("zzyzx", "“zzyzx” is not on this page."),
         ("king - zzyzx", "“zzyzx” is not on this page."),
+        ("'king - man", "The quote before “king - man” is never closed."),
         ("king -", "A word is missing at the end."),
         ("king man", "Expected + or - before “man”."),
         ("king - king", "has no direction"),
@@ -219,3 +225,86 @@ def test_words_are_shown_as_they_are(page, tmp_path):
 def test_a_word_in_the_address_is_picked(page, glove_page):
     opened(page, glove_page, "#word=queen")
     assert page.inner_text("#picked h2") == "queen"
+
+
+def test_words_are_found_whatever_their_case(page, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    words = ["Paris", "US", "us", "vice-president", "new york", "trail "]
+    viz.write_page(Vectors(words, rows), tmp_path / "map.html")
+    opened(page, tmp_path / "map.html")
+    for typed, found in [
+        ("paris", "Paris"),
+        ("us", "us"),
+        ("US", "US"),
+        ("NEW YORK", "new york"),
+        ("trail ", "trail "),
+    ]:
+        page.fill("#search", typed)
+        page.press("#search", "Enter")
+        page.wait_for_function(
+            "text => document.querySelector('#picked h2').textContent === text", arg=found
+        )
+    page.fill("#across", "vice-president")
+    page.fill("#up", "'vice-president' - paris")
+    page.press("#up", "Enter")
+    page.wait_for_function("document.getElementById('map').layout.xaxis.visible")
+
+
+def test_going_back_goes_to_the_word_before(page, glove_page):
+    opened(page, glove_page)
+    pick(page, "king")
+    pick(page, "paris")
+    page.go_back()
+    page.wait_for_function("document.querySelector('#picked h2').textContent === 'king'")
+    page.go_back()
+    page.wait_for_selector("#picked[hidden]", state="attached")
+    page.evaluate("location.hash = '#word=paris'")
+    page.wait_for_function("document.querySelector('#picked h2').textContent === 'paris'")
+
+
+def test_long_labels_stay_in_the_panel(page, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    words = ["w" * 400, *"abcde"]
+    viz.write_page(
+        Vectors(words, rows), tmp_path / "map.html", color=["l" * 500, "b"] * 3, title="t" * 300
+    )
+    for width in (1200, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        opened(page, tmp_path / "map.html")
+        pick(page, "w" * 400)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        panel = page.evaluate(
+            "(p => p.scrollWidth - p.clientWidth)(document.querySelector('aside'))"
+        )
+        assert panel <= 0
+
+
+ALPHABET = st.sampled_from("ab+-'\" \u00a0\u2028\u3000\ufeff\x1c\x85\té🙂")
+
+
+@settings(max_examples=1)
+@given(st.lists(st.text(ALPHABET, max_size=12), min_size=400, max_size=400, unique=True))
+def test_formulas_are_read_as_python_reads_them(chromium, formulas):
+    script = (files("rowwise.viz.page") / "assets" / "formula.js").read_text(encoding="utf-8")
+    context = chromium.new_context()
+    page = context.new_page()
+    found = page.evaluate(
+        f"""formulas => {{
+          {script}
+          return formulas.map(formula => {{
+            try {{ return parseFormula(formula).map(({{word, sign}}) => [word, sign]); }}
+            catch (error) {{ return null; }}
+          }});
+        }}""",
+        formulas,
+    )
+    context.close()
+    for formula, terms in zip(formulas, found, strict=True):
+        try:
+            added, taken = parse_formula(formula)
+        except InvalidArgumentError:
+            assert terms is None, formula
+            continue
+        assert terms is not None, formula
+        assert [word for word, sign in terms if sign > 0] == added
+        assert [word for word, sign in terms if sign < 0] == taken

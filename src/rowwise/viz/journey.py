@@ -30,6 +30,9 @@ class Journey:
     rows: npt.NDArray[np.float32]
 
     def __post_init__(self) -> None:
+        for name in ("words", "moments"):
+            object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
+        object.__setattr__(self, "rows", np.asarray(self.rows, dtype=np.float32))
         shape = np.shape(self.rows)
         if len(shape) != 3 or shape[:2] != (len(self.moments), len(self.words)):
             raise InvalidShapeError(

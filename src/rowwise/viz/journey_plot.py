@@ -14,7 +14,7 @@ from rowwise.viz.figures import COLOURS, FAINT, INK, MUTED, new_figure
 from rowwise.viz.journey import Journey
 from rowwise.viz.labels import label_points
 from rowwise.viz.lettering import Lettering, lettering_for
-from rowwise.viz.page.document import journey_document
+from rowwise.viz.page.document import check_page, journey_document
 from rowwise.viz.page.packing import packed
 from rowwise.viz.palette import Categories, colouring_of
 
@@ -28,7 +28,7 @@ Colour = Sequence[str] | None
 _SIDE, _TOP = 7.0, 0.5  # inches
 _FLATTEST, _TALLEST = 0.5, 1.2  # height over width
 _LETTER, _DOT = 9.0, 6.0  # points
-# Of a GIF: pictures from a moment to the next, at most so many in all, and milliseconds of each.
+# Of a GIF: pictures from a moment to the next, pictures in all, and milliseconds of each.
 _BETWEEN, _MOST_PICTURES, _PICTURE_MS, _MOMENT_MS = 8, 240, 60, 500
 _GIF_DPI = 90
 
@@ -78,7 +78,8 @@ def save_journey(
         with atomic_path(path) as temporary:
             _save_gif(temporary, *pictures)
     elif suffix in (".html", ".htm"):
-        text = _page(journey, color, title).encode()
+        check_page(path)
+        text = _page(journey, color, title)
         with atomic_path(path) as temporary:
             Path(temporary).write_bytes(text)
     else:
@@ -196,7 +197,11 @@ def _pictures(stage: _Stage, moments: int) -> tuple[list[Any], list[int]]:
     from PIL import Image
 
     between = max(1, min(_BETWEEN, _MOST_PICTURES // max(1, moments)))
-    times = [part / between for part in range((moments - 1) * between + 1)]
+    # Of very many moments some are passed over, evenly.
+    count = min((moments - 1) * between + 1, _MOST_PICTURES)
+    times = [float(time) for time in np.linspace(0, moments - 1, count)]
+    waits = [_MOMENT_MS if time == int(time) and between > 1 else _PICTURE_MS for time in times]
+    waits[-1] = 4 * _MOMENT_MS
     stage.figure.set_dpi(_GIF_DPI)
     pictures = []
     for time in times:
@@ -207,8 +212,6 @@ def _pictures(stage: _Stage, moments: int) -> tuple[list[Any], list[int]]:
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         # One palette for all would dull colours that few pictures have.
         pictures.append(image.quantize(64, dither=Image.Dither.NONE))
-    waits = [_MOMENT_MS if time == int(time) else _PICTURE_MS for time in times]
-    waits[-1] = 4 * _MOMENT_MS
     return pictures, waits
 
 
@@ -217,7 +220,7 @@ def _save_gif(path: Any, pictures: list[Any], waits: list[int]) -> None:
     first.save(path, format="GIF", save_all=True, append_images=others, duration=waits, loop=0)
 
 
-def _page(journey: Journey, color: Colour, title: str | None) -> str:
+def _page(journey: Journey, color: Colour, title: str | None) -> bytes:
     categories = _categories(journey, color)
     shown = title or f"{len(journey.words):,} words on their way"
     header = {

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.errors import InvalidArgumentError
-
 # More colours could not be told apart; what is beyond them is drawn as one.
 MOST_CATEGORIES = 10
-_OTHERS = "others"
+# Colours that a page makes itself.
+CLUSTER, RANK, FREQUENCY, DRIFT = "cluster", "rank", "frequency", "drift"
 
 
 @dataclass(frozen=True)
@@ -26,30 +25,36 @@ class Colouring:
     logarithmic: bool = False
     """Whether numbers are told apart by their ratios."""
 
-    def described(self) -> dict[str, Any]:
-        """For the header of a page."""
-        found: dict[str, Any] = {"name": self.name, "array": f"colour:{self.name}"}
+    def described(self, array: str) -> dict[str, Any]:
+        """For the header of a page, where the values are called ``array``."""
+        found: dict[str, Any] = {"name": self.name, "array": array}
         if self.names:
             return {**found, "names": list(self.names)}
-        finite = self.values[np.isfinite(self.values)]
-        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-        return {**found, "low": low, "high": high, "log": self.logarithmic and low > 0}
+        known = self.values[np.isfinite(self.values)]
+        missing = int(len(self.values) - len(known))
+        if self.logarithmic:
+            known = known[known > 0]  # 0 has no logarithm: it is drawn as the smallest
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+        return {
+            **found,
+            "low": low,
+            "high": high,
+            "log": self.logarithmic and low > 0,
+            "missing": missing,
+        }
 
 
-def colouring_of(name: str, values: Sequence[Any] | npt.NDArray[Any], count: int) -> Colouring:
-    """A number for each word, or a category for each.
+def colouring_of(name: str, values: Sequence[Any]) -> Colouring:
+    """A number for each word, or a category for each; booleans are categories.
 
-    Raises:
-        InvalidArgumentError: another number of values than words.
+    Numbers that float32 cannot hold count as missing, as NaN does.
     """
-    given = list(values)
-    if len(given) != count:
-        raise InvalidArgumentError(
-            f"{name!r} must have a value for each of the {count:,} words. Received {len(given):,}."
-        )
-    if all(isinstance(one, int | float | np.number) for one in given):
-        return Colouring(name, np.array(given, dtype=np.float32), logarithmic=name == "frequency")
-    return of_categories(name, [str(one) for one in given])
+    numeric = (int, float, np.integer, np.floating)
+    if all(isinstance(one, numeric) and not isinstance(one, bool) for one in values):
+        exact = np.array([float(one) for one in values])
+        exact[~(np.abs(exact) <= np.finfo(np.float32).max)] = np.nan
+        return Colouring(name, exact.astype(np.float32), logarithmic=name == FREQUENCY)
+    return of_categories(name, [str(one) for one in values])
 
 
 def of_categories(name: str, values: Sequence[str]) -> Colouring:
@@ -59,8 +64,8 @@ def of_categories(name: str, values: Sequence[str]) -> Colouring:
     names = [str(found[place]) for place in order]
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    if len(names) > MOST_CATEGORIES:
-        names = [*names[: MOST_CATEGORIES - 1], _OTHERS]
+    if (beyond := len(names) - MOST_CATEGORIES + 1) > 1:
+        names = [*names[: MOST_CATEGORIES - 1], f"{beyond:,} others"]
     numbers = np.minimum(rank[places.ravel()], len(names) - 1).astype(np.uint8)
     return Colouring(name, numbers, tuple(names))
 
@@ -93,19 +98,19 @@ def clusters(words: Sequence[str], rows: npt.NDArray[np.float32], seed: int) -> 
         names.append(", ".join(words[one] for one in sorted(typical)))
     rank = np.zeros(count, dtype=np.uint8)
     rank[order] = np.arange(len(order))
-    return Colouring("cluster", rank[found], tuple(names))
+    return Colouring(CLUSTER, rank[found], tuple(names))
 
 
 def all_colourings(
     words: Sequence[str],
     rows: npt.NDArray[np.float32],
-    given: Mapping[str, Sequence[Any] | npt.NDArray[Any]],
+    given: Mapping[str, Sequence[Any]],
     seed: int,
 ) -> list[Colouring]:
     """What was given, then the clusters, then the order of the words."""
-    found = [colouring_of(name, values, len(words)) for name, values in given.items()]
+    found = [colouring_of(name, values) for name, values in given.items()]
     if (grouped := clusters(words, rows, seed)) is not None:
         found.append(grouped)
     ranks = np.arange(1, len(words) + 1, dtype=np.float32)
-    found.append(Colouring("rank", ranks, logarithmic=True))
+    found.append(Colouring(RANK, ranks, logarithmic=True))
     return found

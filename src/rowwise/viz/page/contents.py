@@ -53,7 +53,7 @@ def contents_of(
     vectors: Vectors,
     words: Sequence[str] | None,
     method: AnyMethod,
-    colours: Mapping[str, Sequence[Any] | npt.NDArray[Any]],
+    colours: Mapping[str, Sequence[Any]],
     neighbours: int,
     seed: int,
     tell: Callable[[int], None] | None,
@@ -85,7 +85,7 @@ def contents_of(
     }
     rows = unit(table[sound]).astype(np.float32)
     near, cosines = nearest_of_all(rows, max(neighbours, UMAP_NEIGHBOURS - 1), tell)
-    method = method_for(method, len(rows))
+    method = method_for(method, len(rows)) if len(rows) > 3 else "pca"  # as `project` does
     return Contents(
         words=kept,
         total=len(vectors),

@@ -1,20 +1,50 @@
 """The HTML of a page: style, scripts and data in one document that asks nothing of a network."""
 
 import base64
+import errno
 import hashlib
+import os
 from functools import cache
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 
-from rowwise.errors import MissingExtraError
+from rowwise.errors import InvalidArgumentError, MissingExtraError
 from rowwise.viz.page.packing import compressed
 
 # In the order in which they build on each other.
-_PAGE = ("unpack.js", "formula.js", "table.js", "plot.js", "search.js", "server.js", "app.js")
-_JOURNEY = ("unpack.js", "journey.js")
+_SHARED = ("unpack.js", "looks.js", "shared.js")
+_PAGE = (
+    *_SHARED,
+    "formula.js",
+    "table.js",
+    "room.js",
+    "plot.js",
+    "search.js",
+    "server.js",
+    "classifying.js",
+    "app.js",
+)
+_JOURNEY = (*_SHARED, "journey.js")
 
 
-def page_document(title: str, data: str, live: bool) -> str:
+def check_page(path: str | os.PathLike[str]) -> None:
+    """See that a page can be written, before what takes long.
+
+    Raises:
+        InvalidArgumentError: another suffix than .html.
+        FileNotFoundError: the folder does not exist.
+        MissingExtraError: plotly is not installed.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise InvalidArgumentError(f"A page is written to a .html file. Received: {str(path)!r}.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
+    _plotly()
+
+
+def page_document(title: str, data: str, live: bool) -> bytes:
     """A page to look at words in.
 
     Args:
@@ -25,12 +55,12 @@ def page_document(title: str, data: str, live: bool) -> str:
     return _document("page.html", title, data, _PAGE, "'self'" if live else "'none'")
 
 
-def journey_document(title: str, data: str) -> str:
+def journey_document(title: str, data: str) -> bytes:
     """A page on which words travel; see ``page_document``."""
     return _document("journey.html", title, data, _JOURNEY, "'none'")
 
 
-def _document(template: str, title: str, data: str, scripts: tuple[str, ...], asked: str) -> str:
+def _document(template: str, title: str, data: str, scripts: tuple[str, ...], asked: str) -> bytes:
     plotly, script = _plotly(), _joined(scripts)
     # Whatever a word may be, nothing but these two scripts runs, and nothing is loaded. plotly
     # compiles what it draws with, which is called eval.
@@ -50,7 +80,7 @@ def _document(template: str, title: str, data: str, scripts: tuple[str, ...], as
     page = _asset(template)
     for name, part in parts.items():
         page = page.replace(f"<!--{name}-->", part, 1)
-    return page
+    return page.encode(errors="replace")  # a title may hold what is no character
 
 
 def _asset(name: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 _LARGEST = 127
 
@@ -31,12 +32,13 @@ def rounded(rows: npt.NDArray[np.float32], columns: int) -> RoundedRows:
     d = rows.shape[1]
     share = 1.0
     if columns < d:
-        squares = rows.T.astype(np.float64) @ rows
-        lengths, directions = np.linalg.eigh(squares)  # ascending
+        with threadpool_limits(limits=1):  # the same sums on any number of cores
+            lengths, directions = np.linalg.eigh(rows.T.astype(np.float64) @ rows)  # ascending
         total = float(lengths.sum())
         kept = directions[:, ::-1][:, :columns]
         share = float(lengths[::-1][:columns].sum() / total) if total else 1.0
-        rows = rows @ kept.astype(np.float32)
+        with threadpool_limits(limits=1):
+            rows = rows @ kept.astype(np.float32)
     largest = np.abs(rows).max(axis=1, initial=0.0)
     scales = (np.where(largest > 0, largest, 1) / _LARGEST).astype(np.float32)
     numbers = np.rint(rows / scales[:, None]).astype(np.int8)

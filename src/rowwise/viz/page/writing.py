@@ -1,7 +1,7 @@
 """``write_page``: words, their map and their neighbours in one HTML file."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
 from rowwise.vectors import Vectors
 from rowwise.viz.comparison import compare
-from rowwise.viz.page.contents import Contents, contents_of
-from rowwise.viz.page.document import page_document
+from rowwise.viz.page.colours import CLUSTER, DRIFT, FREQUENCY, RANK
+from rowwise.viz.page.contents import MOST_WORDS, Contents, contents_of
+from rowwise.viz.page.document import check_page, page_document
 from rowwise.viz.page.packing import packed
 from rowwise.viz.projection import METHOD_NAMES, AnyMethod, Method
 
@@ -43,17 +44,22 @@ class PageReport:
     """Bytes."""
 
     def __str__(self) -> str:
-        lines = [f"{self.path}: {self.words:,} words, {self.size / 1e6:.1f} MB"]
+        lines = [f"{self.path}: {_number(self.words, 'word')}, {self.size / 1e6:.1f} MB"]
         if self.total > self.words + len(self.unfit):
             lines.append(f"{self.total:,} words are in the table; the others are not on the page.")
         if self.unfit:
-            lines.append(f"{len(self.unfit):,} words have rows that hold NaN or infinity.")
+            unfit = _number(len(self.unfit), "word")
+            lines.append(f"{unfit} left out, for rows that hold NaN or infinity.")
         if self.kept_columns < self.columns:
             lines.append(
                 f"Formulas are computed with {self.kept_columns} of {self.columns} principal "
                 f"directions, which hold {100 * self.kept_share:.0f} % of the rows' squared length."
             )
         return "\n".join(lines)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def write_page(
@@ -86,7 +92,7 @@ def write_page(
         words: those to show, 100,000 at most, each once; by default the first 100,000.
         method: how they are laid out, as in :func:`project`.
         color: a number or a category for each word; or several of these by name.
-        counts: how often each word occurs.
+        counts: how often each word occurs: numbers of at least 0.
         before: the table before training, to colour words by how far their rows went.
         neighbors: how many of each word are listed.
         title: of the page.
@@ -96,14 +102,15 @@ def write_page(
     Raises:
         UnknownWordError: a word that ``vectors`` does not hold.
         InvalidArgumentError: no words, a word twice, too many, another number of colours than
-            words, an unknown method, or another suffix than .html.
+            words, colours called as those that the page makes itself, an unknown method, or another
+            suffix than .html.
+        FileNotFoundError: the folder of ``path`` does not exist; before anything is computed.
         MissingExtraError: plotly, or umap-learn for ``"umap"``, is not installed.
     """
-    if Path(path).suffix not in (".html", ".htm"):
-        raise InvalidArgumentError(f"A page is written to a .html file. Received: {str(path)!r}.")
+    check_page(path)
     given = _colours(color, counts, before, vectors, words)
     contents = contents_of(vectors, words, method, given, neighbors, seed, progress)
-    text = html_of(contents, title or f"{len(contents.words):,} words", None).encode()
+    text = html_of(contents, title or _number(len(contents.words), "word"), None)
     with atomic_path(path) as temporary:
         Path(temporary).write_bytes(text)
     return PageReport(
@@ -146,10 +153,10 @@ def page_html(
     given = _colours(color, None, None, vectors, words)
     contents = contents_of(vectors, words, method, given, 10, seed, None)
     live = {"classes": None if classes is None else list(classes)}
-    return html_of(contents, title or f"{len(vectors):,} words", live)
+    return html_of(contents, title or _number(len(vectors), "word"), live).decode()
 
 
-def html_of(contents: Contents, title: str, live: Mapping[str, Any] | None) -> str:
+def html_of(contents: Contents, title: str, live: Mapping[str, Any] | None) -> bytes:
     """The page that shows ``contents``; ``live`` says what its server can be asked."""
     rows = contents.rows
     header = {
@@ -162,7 +169,10 @@ def html_of(contents: Contents, title: str, live: Mapping[str, Any] | None) -> s
         "kept": rows.numbers.shape[1],
         "share": rows.share,
         "neighbours": contents.places.shape[1],
-        "colours": [colouring.described() for colouring in contents.colourings],
+        "colours": [
+            colouring.described(f"colour:{number}")
+            for number, colouring in enumerate(contents.colourings)
+        ],
         "live": live,
     }
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -171,7 +181,7 @@ def html_of(contents: Contents, title: str, live: Mapping[str, Any] | None) -> s
         "cosines": np.rint(contents.cosines * 10_000).astype(np.int16),
         "rows": rows.numbers,
         "scales": rows.scales,
-        **{f"colour:{one.name}": one.values for one in contents.colourings},
+        **{f"colour:{i}": one.values for i, one in enumerate(contents.colourings)},
     }
     return page_document(title, packed(header, arrays), live is not None)
 
@@ -182,18 +192,35 @@ def _colours(
     before: Vectors | None,
     vectors: Vectors,
     words: Sequence[str] | None,
-) -> dict[str, Sequence[Any] | npt.NDArray[Any]]:
+) -> dict[str, Sequence[Any]]:
     """Everything the dots can be coloured by, besides clusters and ranks."""
-    given: dict[str, Sequence[Any] | npt.NDArray[Any]] = {}
-    if isinstance(color, Mapping):
-        given.update(color)
-    elif color is not None:
-        given["label"] = color
+    named = color if isinstance(color, Mapping) else {} if color is None else {"label": color}
+    made = {CLUSTER, RANK} | ({FREQUENCY} if counts is not None else set())
+    made |= {DRIFT} if before is not None else set()
+    if taken := made & named.keys():
+        raise InvalidArgumentError(
+            f"`color` cannot be called {', '.join(map(repr, sorted(taken)))}: the page has colours "
+            "of that name. Choose another one."
+        )
+    given: dict[str, Sequence[Any]] = {
+        str(name): _listed(f"color[{name!r}]", values) for name, values in named.items()
+    }
     if counts is not None:
-        given["frequency"] = [float(count) for count in counts]
+        given[FREQUENCY] = _listed("counts", counts)
+        if not all(isinstance(one, int | float | np.number) for one in given[FREQUENCY]):
+            raise InvalidArgumentError("`counts` must be numbers, one for each word.")
     if before is not None:
         comparison = compare(before, vectors)
         went = dict(zip(comparison.words, comparison.distances.tolist(), strict=True))
-        shown = vectors.words[:100_000] if words is None else words
-        given["drift"] = [went.get(word, float("nan")) for word in shown]
+        shown = vectors.words[:MOST_WORDS] if words is None else words
+        given[DRIFT] = [went.get(word, float("nan")) for word in shown]
     return given
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InvalidArgumentError(
+            f"`{name}` must be a list with a number or a category for each word. "
+            f"Received: {values!r}."
+        )
+    return list(values)

@@ -1,7 +1,5 @@
 // The page: what is picked, how it is coloured and laid out, and the keys.
 
-const byId = (id) => document.getElementById(id);
-
 class App {
   constructor(header, arrays) {
     this.header = header;
@@ -12,16 +10,16 @@ class App {
     this.colouring = 0;
     this.only = null;
     this.asked = 0;
+    if (header.live?.classes) new Classifying(this.server, (action) => this.tried(action));
   }
 
   async start() {
-    this.say("");
     this.describe();
     await this.plot.draw();
     this.listColours();
     this.listen();
-    const word = new URLSearchParams(location.hash.slice(1)).get("word");
-    if (word) await this.pick(word);
+    await this.pickAddressed();
+    window.addEventListener("popstate", () => this.pickAddressed());
     // For whoever drives the page from outside: it is ready.
     document.documentElement.dataset.ready = "true";
   }
@@ -29,10 +27,11 @@ class App {
   describe() {
     const { title, words, total, bad, method, columns, kept, share } = this.header;
     const count = (number) => number.toLocaleString("en");
+    const wordsOf = (number) => `${count(number)} word${number === 1 ? "" : "s"}`;
     document.querySelector("h1").textContent = title;
     const of = total > words.length + bad ? ` of ${count(total)}` : "";
     byId("about").textContent =
-      `${count(words.length)}${of} words × ${count(columns)} columns, laid out by ${method}`;
+      `${of ? `${count(words.length)}${of} words` : wordsOf(words.length)} × ${count(columns)} columns, laid out by ${method}`;
     const notes = [];
     if (this.plot.drawn < words.length) {
       notes.push(
@@ -49,7 +48,7 @@ class App {
       : "";
     const what = this.server ? "Axes" : "Formulas and axes";
     notes.push(`${what}: with rows rounded to 8 bits${reduced}.`);
-    if (bad) notes.push(`${count(bad)} words are left out: their rows hold NaN or infinity.`);
+    if (bad) notes.push(`${wordsOf(bad)} left out, for rows that hold NaN or infinity.`);
     byId("notes").replaceChildren(
       ...notes.map((note) => Object.assign(document.createElement("p"), { textContent: note })),
     );
@@ -70,18 +69,25 @@ class App {
     }
   }
 
-  // Show a word, or a formula, with its neighbours.
-  pick(text) {
+  // Show the word that stands in the address, if one does.
+  async pickAddressed() {
+    const word = new URLSearchParams(location.hash.slice(1)).get("word");
+    if (word === null) await this.unpick(false);
+    else await this.pick(word, false);
+  }
+
+  // Show a word, or a formula, with its neighbours; `keep` is for coming back to it.
+  pick(text, keep = true) {
     return this.tried(async () => {
       const place = this.table.find(text);
-      const isFormula = place === undefined && /[+-]|\s/.test(text);
+      const isFormula = place === undefined && /[+\-"']|\s/.test(text);
       const asked = ++this.asked;
       const near = await this.nearest(text, place, isFormula);
       if (asked !== this.asked) return; // something else was picked meanwhile
       const shown = place === undefined ? text : this.table.words[place];
       this.list(shown, place, near, isFormula);
-      const hash = new URLSearchParams({ word: shown }).toString();
-      history.replaceState(null, "", `#${hash}`);
+      const hash = `#${new URLSearchParams({ word: shown })}`;
+      if (keep && hash !== location.hash) history.pushState(null, "", hash);
       await this.plot.mark([place, ...near.map(({ word }) => this.table.index.get(word))]);
     });
   }
@@ -116,9 +122,10 @@ class App {
           value: cosine,
         });
         button.append(name, number);
-        button.addEventListener("click", () => {
+        button.addEventListener("click", async () => {
           this.search.field.value = word;
-          this.pick(word);
+          await this.pick(word);
+          byId("picked").querySelector("h2").focus();
         });
         item.append(button);
         return item;
@@ -126,11 +133,11 @@ class App {
     );
   }
 
-  async unpick() {
+  async unpick(keep = true) {
     this.asked++;
     byId("picked").hidden = true;
     this.search.field.value = "";
-    history.replaceState(null, "", location.pathname + location.search);
+    if (keep && location.hash) history.pushState(null, "", location.pathname + location.search);
     await this.plot.mark([]);
   }
 
@@ -178,7 +185,11 @@ class App {
     for (const value of [colouring.low, colouring.high]) {
       ends.append(Object.assign(document.createElement("span"), { textContent: short(value) }));
     }
-    return [scale, ends];
+    if (!colouring.missing) return [scale, ends];
+    const missing = document.createElement("li");
+    const { missing: number } = colouring;
+    missing.textContent = `${number.toLocaleString("en")} without a number: grey and faint`;
+    return number === this.table.words.length ? [missing] : [scale, ends, missing];
   }
 
   layOut() {
@@ -191,59 +202,8 @@ class App {
     });
   }
 
-  classify() {
-    return this.tried(async () => {
-      const text = byId("text").value;
-      if (!text.trim()) throw new Error("Type a text first.");
-      const answer = await this.server.classify(text);
-      byId("answer").hidden = false;
-      const shares = Object.entries(answer.probabilities).sort((one, other) => other[1] - one[1]);
-      byId("answer").querySelector(".label").textContent = answer.label;
-      byId("answer").querySelector(".shares").replaceChildren(
-        ...shares.slice(0, 5).map(([label, share]) => {
-          const item = document.createElement("li");
-          const number = document.createElement("data");
-          number.textContent = `${(100 * share).toFixed(1)} %`;
-          item.append(label, number);
-          return item;
-        }),
-      );
-      this.colourWords(text, answer);
-    });
-  }
-
-  // The text, each word on a ground of how much it counts for the label, or against it.
-  colourWords(text, { label, words }) {
-    const most = Math.max(1e-9, ...words.map(({ share }) => Math.abs(share)));
-    const characters = [...text]; // places count characters, where JavaScript counts halves
-    const parts = [];
-    let done = 0;
-    for (const { start, end, share } of words) {
-      parts.push(characters.slice(done, start).join(""));
-      const mark = document.createElement("mark");
-      mark.textContent = characters.slice(start, end).join("");
-      mark.title = `${share >= 0 ? "+" : "−"}${(100 * Math.abs(share)).toFixed(1)} %`;
-      const kind = share >= 0 ? "--for" : "--against";
-      mark.style.background = `rgba(var(${kind}), ${(0.7 * Math.abs(share)) / most})`;
-      parts.push(mark);
-      done = end;
-    }
-    parts.push(characters.slice(done).join(""));
-    byId("answer").querySelector(".words").replaceChildren(...parts);
-    const key = words.length
-      ? `How much the probability of “${label}” falls without a word: green; how much it rises: orange.`
-      : "No word of this text counts.";
-    byId("answer").querySelector(".key").textContent = key;
-  }
-
   async turnTheme() {
-    const root = document.documentElement;
-    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-    try {
-      localStorage.setItem("rowwise-theme", root.dataset.theme);
-    } catch {
-      // A page without storage forgets it.
-    }
+    turnTheme();
     await this.plot.restyled();
   }
 
@@ -255,10 +215,6 @@ class App {
     });
     byId("back").addEventListener("click", () => this.tried(() => this.plot.arrange(null)));
     byId("near").addEventListener("click", () => this.plot.zoomToMarked());
-    byId("ask").addEventListener("click", () => this.classify());
-    byId("text").addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.classify();
-    });
     byId("map").addEventListener("keydown", (event) => this.onMapKey(event));
     document.addEventListener("keydown", (event) => this.onKey(event));
   }
@@ -304,28 +260,4 @@ class App {
   }
 }
 
-function chooseTheme() {
-  let chosen = null;
-  try {
-    chosen = localStorage.getItem("rowwise-theme");
-  } catch {
-    // No storage: as the system has it.
-  }
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = chosen ?? (dark ? "dark" : "light");
-}
-
-async function main() {
-  chooseTheme();
-  byId("message").textContent = "Loading…";
-  if (!("DecompressionStream" in window)) {
-    throw new Error("This browser is too old for this page: one of 2023 or newer opens it.");
-  }
-  const [{ header, arrays }] = await Promise.all([unpacked(), loadPlotly()]);
-  await new App(header, arrays).start();
-}
-
-main().catch((error) => {
-  byId("message").textContent = error.message;
-  console.error(error);
-});
+open(App);

@@ -1,14 +1,6 @@
 // Words that move from moment to moment.
 
 const MOMENT_MS = 900;
-const byId = (id) => document.getElementById(id);
-
-// plotly takes some tags and formulas in texts: a word is shown as it is.
-function escaped(word) {
-  const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;" };
-  return word.replace(/[&<>$]/g, (character) => entities[character]);
-}
-
 class Journey {
   constructor(header, arrays) {
     Object.assign(this, { header, points: arrays.points, time: 0, playing: null, only: null });
@@ -18,6 +10,16 @@ class Journey {
 
   place(word, moment, axis) {
     return this.points[2 * (moment * this.header.words.length + word) + axis];
+  }
+
+  range(axis) {
+    let [low, high] = [Infinity, -Infinity];
+    for (let i = axis; i < this.points.length; i += 2) {
+      low = Math.min(low, this.points[i]);
+      high = Math.max(high, this.points[i]);
+    }
+    const room = (high - low) * 0.08 || 1;
+    return [low - room, high + room];
   }
 
   // Where a word has been until now, and is now.
@@ -55,24 +57,17 @@ class Journey {
   }
 
   layout() {
-    const style = getComputedStyle(document.documentElement);
-    const read = (name) => style.getPropertyValue(`--${name}`).trim();
-    const range = (axis) => {
-      const values = this.points.filter((_, i) => i % 2 === axis);
-      const [low, high] = [Math.min(...values), Math.max(...values)];
-      const room = (high - low) * 0.08 || 1;
-      return [low - room, high + room];
-    };
+    const { paper, ink } = themeColours();
     return {
       margin: { l: 12, r: 12, t: 12, b: 12 },
       showlegend: false,
       uirevision: "journey",
       dragmode: "pan",
-      paper_bgcolor: read("paper"),
-      plot_bgcolor: read("paper"),
-      font: { color: read("ink"), family: "system-ui, sans-serif", size: 13 },
-      xaxis: { visible: false, range: range(0) },
-      yaxis: { visible: false, range: range(1), scaleanchor: "x" },
+      paper_bgcolor: paper,
+      plot_bgcolor: paper,
+      font: { color: ink, family: "system-ui, sans-serif", size: 13 },
+      xaxis: { visible: false, range: this.range(0) },
+      yaxis: { visible: false, range: this.range(1), scaleanchor: "x" },
     };
   }
 
@@ -145,8 +140,7 @@ class Journey {
       this.go(Number(byId("time").value));
     });
     const turn = () => {
-      const root = document.documentElement;
-      root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+      turnTheme();
       this.draw();
     };
     byId("theme").addEventListener("click", turn);
@@ -165,17 +159,4 @@ class Journey {
   }
 }
 
-async function main() {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
-  if (!("DecompressionStream" in window)) {
-    throw new Error("This browser is too old for this page: one of 2023 or newer opens it.");
-  }
-  const [{ header, arrays }] = await Promise.all([unpacked(), loadPlotly()]);
-  await new Journey(header, arrays).start();
-}
-
-main().catch((error) => {
-  byId("message").textContent = error.message;
-  console.error(error);
-});
+open(Journey);

@@ -5,49 +5,12 @@ const LABELS = 120;
 const LETTER = 12;
 // Pixels for the numbers and the title of an axis.
 const AXES = 50;
-// Okabe and Ito's colours, which most eyes tell apart, and two more.
-const COLOURS = [
-  "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9",
-  "#d55e00", "#b3a100", "#7b5fc0", "#8c6d5a", "#8a939b",
-];
-const SCALE = "Viridis";
-const SCALE_STOPS = ["#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"];
 // Without WebGL dots are SVG, and more of them would be slow.
 const DRAWN_WITHOUT_WEBGL = 5000;
-
-// plotly takes some tags and formulas in texts: a word is shown as it is.
-function escaped(word) {
-  const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;" };
-  return word.replace(/[&<>$]/g, (character) => entities[character]);
-}
 
 function hasWebgl() {
   const canvas = document.createElement("canvas");
   return Boolean(canvas.getContext("webgl"));
-}
-
-// Places that names take, in pixels.
-class Room {
-  constructor(letter) {
-    this.height = letter * 1.4;
-    this.rows = new Map();
-  }
-
-  // Take the place of a name around `middle`, above `base`; false where another stands.
-  claim(middle, base, width, letter) {
-    const high = Math.max(this.height, letter * 1.4);
-    const row = Math.floor(base / this.height);
-    const [left, right] = [middle - width / 2, middle + width / 2];
-    for (let near = row - 2; near <= row + 2; near++) {
-      for (const other of this.rows.get(near) ?? []) {
-        const apart = left >= other.right || right <= other.left;
-        if (!apart && Math.abs(base - other.base) < high) return false;
-      }
-    }
-    if (!this.rows.has(row)) this.rows.set(row, []);
-    this.rows.get(row).push({ left, right, base });
-    return true;
-  }
 }
 
 class Plot {
@@ -72,7 +35,7 @@ class Plot {
   }
 
   async draw() {
-    const style = this.style();
+    const style = themeColours();
     const trace = {
       type: this.kind,
       mode: "markers",
@@ -119,18 +82,6 @@ class Plot {
     this.element.on("plotly_relayout", () => this.label());
     this.element.on("plotly_doubleclick", () => this.all());
     await this.label();
-  }
-
-  style() {
-    const style = getComputedStyle(document.documentElement);
-    const read = (name) => style.getPropertyValue(`--${name}`).trim();
-    return {
-      paper: read("paper"),
-      ink: read("ink"),
-      muted: read("muted"),
-      faint: read("faint"),
-      accent: read("accent"),
-    };
   }
 
   // Pixels across a dot, where so many are in sight.
@@ -216,7 +167,7 @@ class Plot {
     if (size !== this.element.data[0].marker.size) {
       await Plotly.restyle(this.element, { "marker.size": size }, [0]);
     }
-    const { ink, accent } = this.style();
+    const { ink, accent } = themeColours();
     const write = (trace, places, turned, size) => Plotly.restyle(
       this.element,
       {
@@ -265,15 +216,14 @@ class Plot {
     });
   }
 
-  // Move the map so that a word stands in it, with some room around.
+  // Move the map to a word that is out of sight.
   async show(place) {
     const { xaxis, yaxis } = this.element.layout;
     const change = {};
-    const apply = (name, range, value) => {
-      const size = range[1] - range[0];
-      if (value < range[0] + size * 0.1 || value > range[1] - size * 0.1) {
-        change[`${name}.range`] = [value - size / 2, value + size / 2];
-      }
+    const apply = (name, [low, high], value) => {
+      if (value > low && value < high) return;
+      const half = (high - low) / 2;
+      change[`${name}.range`] = [value - half, value + half];
     };
     apply("xaxis", xaxis.range, this.x[place]);
     apply("yaxis", yaxis.range, this.y[place]);
@@ -293,7 +243,13 @@ class Plot {
       }
     } else {
       const turned = colouring.log ? Math.log : (value) => value;
-      change["marker.color"] = [Array.from(values, turned)];
+      const lowest = colouring.log ? colouring.low : -Infinity;
+      // A word without a number has the colour of the ground's writing, faint.
+      const shown = Array.from(values, (value) => turned(Math.max(value, lowest)));
+      change["marker.color"] = [shown];
+      if (colouring.missing) {
+        change["marker.opacity"] = [shown.map((value) => (Number.isFinite(value) ? 0.75 : 0.15))];
+      }
       change["marker.colorscale"] = [SCALE];
       change["marker.cmin"] = [turned(colouring.low)];
       change["marker.cmax"] = [turned(colouring.high)];
@@ -307,7 +263,7 @@ class Plot {
     this.axes = axes;
     if (axes) this.lay([axes.x, axes.y], 1);
     else this.lay(this.table.arrays.points, 2);
-    const style = this.style();
+    const style = themeColours();
     const look = (title) => ({
       visible: Boolean(axes),
       title: { text: axes ? escaped(title) : "", font: { size: 15 } },
@@ -325,7 +281,7 @@ class Plot {
   }
 
   async restyled() {
-    const style = this.style();
+    const style = themeColours();
     await Plotly.relayout(this.element, {
       paper_bgcolor: style.paper,
       plot_bgcolor: style.paper,

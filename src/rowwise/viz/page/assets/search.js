@@ -20,7 +20,7 @@ class Search {
   }
 
   update() {
-    const text = this.field.value.trim();
+    const text = this.field.value.trim() || this.field.value;
     this.places = text ? this.table.search(text, 12) : [];
     this.active = -1;
     this.list.replaceChildren(
@@ -60,7 +60,8 @@ class Search {
       this.active = (this.active + step + count + (this.active < 0 && step < 0)) % count;
       this.show();
     } else if (event.key === "Enter") {
-      const text = this.field.value.trim();
+      const typed = this.field.value;
+      const text = this.table.index.has(typed) ? typed : typed.trim(); // a word may end in a space
       const word = this.active >= 0 ? this.table.words[this.places[this.active]] : text;
       if (word) this.choose(word);
     } else if (event.key === "Escape") {

@@ -4,14 +4,17 @@ class Table {
   constructor(header, arrays) {
     Object.assign(this, { header, arrays, words: header.words });
     this.lower = this.words.map((word) => word.toLowerCase());
-    this.index = new Map();
-    // Where words differ by case alone, each is found as it is written.
-    this.words.forEach((word, place) => this.index.set(word, place));
+    this.index = new Map(this.words.map((word, place) => [word, place]));
+    // Of words that differ by case alone, the first.
+    this.byLower = new Map();
+    this.lower.forEach((word, place) => {
+      if (!this.byLower.has(word)) this.byLower.set(word, place);
+    });
   }
 
-  // The place of a word; in lower case where it is there only so.
+  // The place of a word, as it is written or else whatever its case.
   find(word) {
-    return this.index.get(word) ?? this.index.get(word.toLowerCase());
+    return this.index.get(word) ?? this.byLower.get(word.toLowerCase());
   }
 
   // Places of words that start with the text, then of those that hold it; frequent ones first.
@@ -45,9 +48,14 @@ class Table {
     const c = this.header.kept;
     const total = new Float32Array(c);
     const used = new Set();
-    for (const { word, sign } of parseFormula(formula)) {
+    const whole = this.find(formula);
+    const terms = whole === undefined ? parseFormula(formula) : [{ word: formula, sign: 1 }];
+    for (const { word, sign } of terms) {
       const place = this.find(word);
-      if (place === undefined) throw new Error(`“${word}” is not on this page.`);
+      if (place === undefined) {
+        const hint = /[+-]/.test(formula) ? " Quote a word that holds - or +." : "";
+        throw new Error(`“${word}” is not on this page.${hint}`);
+      }
       used.add(place);
       for (let j = 0; j < c; j++) total[j] += sign * rows[place * c + j] * scales[place];
     }
