@@ -147,6 +147,12 @@ PLAIN = {
     "scaled": lambda: chain(
         layers.Rescaling(0.3, 2), layers.LeakyReLU(0.1), layers.ReLU(), layers.Softmax(), mask=False
     ),
+    "activations that are layers": lambda: chain(
+        layers.Dense(3, activation=layers.LeakyReLU(0.1)),
+        layers.Activation(layers.Activation(layers.ReLU())),
+        layers.Conv1D(3, 2, activation=layers.Softmax()),
+        mask=False,
+    ),
     "only in training": lambda: chain(
         layers.Dropout(0.5),
         layers.SpatialDropout1D(0.3),
@@ -345,6 +351,14 @@ def masked_merge() -> Any:
         (
             lambda: chain(layers.Dense(2, activation="celu", name="last")),
             "does not know the activation 'celu' of layer 'last'. It knows here: elu, ",
+        ),
+        (
+            lambda: chain(layers.Dense(2, activation=layers.PReLU(), name="last")),
+            "does not know the activation of layer 'last', which is a layer PReLU. It knows the ",
+        ),
+        (
+            lambda: chain(layers.LSTM(2, activation=layers.LeakyReLU(0.1), name="read")),
+            "does not know the activation 'LeakyReLU' of layer 'read'. It knows here: ",
         ),
         (
             lambda: chain(layers.LSTM(2, activation="gelu", name="read")),

@@ -60,8 +60,8 @@ _RECURRENT: dict[str, tuple[str, float, float]] = {
 }
 
 
-def activated(graph: Builder, layer: Any, x: Value) -> Value:
-    """``x`` after the ``activation`` of ``layer``."""
+def by_function(graph: Builder, layer: Any, x: Value) -> Value:
+    """``x`` after the ``activation`` of ``layer``, which is a function."""
     found: Value = _named(layer, layer.activation, _ACTIVATIONS)(graph, x)
     return found
 
@@ -77,8 +77,9 @@ def recurrent_activations(layer: Any, *functions: Any) -> dict[str, Any]:
 
 
 def _named(layer: Any, function: Any, known: dict[str, Any]) -> Any:
-    name = keras.activations.serialize(function)
-    if name not in known:
+    is_layer = isinstance(function, keras.layers.Layer)
+    name = type(function).__name__ if is_layer else keras.activations.serialize(function)
+    if is_layer or name not in known:
         raise InvalidArgumentError(
             f"ONNX export does not know the activation {name!r} of layer {layer.name!r}. It knows "
             f"here: {', '.join(known)}."

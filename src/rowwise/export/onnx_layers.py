@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError
-from rowwise.export.onnx_activations import activated
+from rowwise.export.onnx_activations import by_function
 from rowwise.export.onnx_builder import Builder, Value, as_array
 from rowwise.export.onnx_dot import dot
 from rowwise.export.onnx_recurrent import bidirectional, recurrent
@@ -36,7 +36,7 @@ def _embedding(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
 
 def _dense(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
     x = graph.add("MatMul", graph.cast(x, "float32"), _weight(graph, layer, "kernel"))
-    return activated(graph, layer, _with_bias(graph, layer, x))
+    return _activated(graph, layer, _with_bias(graph, layer, x))
 
 
 def _conv1d(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
@@ -60,7 +60,7 @@ def _conv1d(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
         group=layer.groups,
         **where,
     )
-    return activated(graph, layer, _with_bias(graph, layer, _swapped(graph, x)))
+    return _activated(graph, layer, _with_bias(graph, layer, _swapped(graph, x)))
 
 
 def _global_average(graph: Builder, layer: Any, x: Value, mask: Any = None, **kwargs: Any) -> Value:
@@ -139,7 +139,7 @@ def _average(graph: Builder, layer: Any, parts: list[Value], **kwargs: Any) -> V
 
 
 def _activation(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
-    return activated(graph, layer, x)
+    return _activated(graph, layer, x)
 
 
 def _softmax(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
@@ -232,9 +232,32 @@ MERGING = (
     layers.Subtract,
 )
 
+# Layers that may be the activation of another one.
+ACTIVATING = (
+    layers.Activation,
+    layers.Identity,
+    layers.LeakyReLU,
+    layers.ReLU,
+    layers.Softmax,
+)
+
 
 def _array(tensor: Any) -> npt.NDArray[np.float32]:
     return as_array(tensor, "float32")
+
+
+def _activated(graph: Builder, layer: Any, x: Value) -> Value:
+    """``x`` after the ``activation`` of ``layer``, which may be a layer itself."""
+    inner = layer.activation
+    if not isinstance(inner, layers.Layer):
+        return by_function(graph, layer, x)
+    if type(inner) not in ACTIVATING:
+        known = ", ".join(sorted(kind.__name__ for kind in ACTIVATING))
+        raise InvalidArgumentError(
+            f"ONNX export does not know the activation of layer {layer.name!r}, which is a layer "
+            f"{type(inner).__name__}. It knows the names of functions, and layers here: {known}."
+        )
+    return LAYERS[type(inner)](graph, inner, x)
 
 
 def _weight(graph: Builder, layer: Any, name: str) -> Value:
