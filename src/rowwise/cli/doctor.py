@@ -12,11 +12,11 @@ from rowwise.cli.output import echo_json
 
 # What each extra brings, beside the backends.
 EXTRAS = {
-    "plot": ("matplotlib",),
+    "plot": ("matplotlib", "umap-learn"),
     "approximate": ("usearch",),
     "interchange": ("gensim", "model2vec", "pandas", "polars"),
     "download": ("pooch",),
-    "explore": ("plotly",),
+    "explore": ("plotly", "fastapi", "uvicorn", "umap-learn"),
     "export": ("onnx",),
     "dask": ("distributed",),
 }
