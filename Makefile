@@ -37,6 +37,7 @@ docs: $(STAMP)
 bench: $(STAMP)
 	$(PIP) -e ".[bench]"
 	$(BIN)/python benchmarks/text.py
+	$(BIN)/python benchmarks/counting.py
 	$(BIN)/python benchmarks/neighbours.py ../shared/data/similarity/questions-words.txt
 	$(BIN)/python benchmarks/vectors.py
 	$(BIN)/python benchmarks/step_cost.py
