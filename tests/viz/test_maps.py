@@ -194,6 +194,9 @@ def test_the_legend_stays_in_the_figure():
         ({"color": [1, 2]}, "each of the 5 words. Received 2"),
         ({"color": "green"}, "each of the 5 words. Received 'green'"),
         ({"color": [1, 2, 3, float("nan"), 5]}, "That of 'word3' is nan"),
+        ({"seed": -1}, "`seed` must be a whole number from 0 to 4294967295. Received: -1"),
+        ({"seed": 2**32}, "`seed` must be a whole number from 0 to 4294967295"),
+        ({"title": 5}, "`title` must be a string. Received: 5"),
         ({"method": "mds"}, "`method` must be 'auto', 'tsne', 'pca' or 'umap'"),
     ],
 )
@@ -201,6 +204,34 @@ def test_wrong_arguments(arguments, message):
     with pytest.raises(RowwiseError) as caught:
         plot_map(vectors_of(5), **arguments)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("color", [None, [1.0, 2.0, 3.0, np.nan, 5.0], ["a", "b", "c", "d", "e"]])
+def test_rows_that_are_not_finite_are_left_out(color):
+    rows = np.random.default_rng(1).normal(size=(5, 4))
+    rows[3, 1] = np.nan
+    figure = plot_map(Vectors([f"word{i}" for i in range(5)], rows), color=color)
+    assert sorted(text.get_text() for text in labels_of(figure)) == [
+        *("word0", "word1", "word2", "word4")
+    ]
+    noted = "t-SNE of 4 words × 4 columns   ·   1 word left out, for rows with NaN or infinity"
+    assert footer_of(figure) == noted
+
+
+def test_no_row_is_finite():
+    with pytest.raises(InvalidArgumentError, match="All rows hold NaN or infinity"):
+        plot_map(Vectors(["a", "b"], np.full((2, 3), np.inf)))
+
+
+def test_one_word_of_one_column():
+    assert footer_of(plot_map(Vectors(["a"], [[1.0]]))) == "t-SNE of 1 word × 1 column"
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_a_title_of_half_a_character(tmp_path, suffix):
+    figure = plot_map(vectors_of(3), title="half \ud800")
+    save_figure(figure, tmp_path / f"map.{suffix}")
+    assert figure.texts[0].get_text() == "half ▯"
 
 
 def test_no_vectors():

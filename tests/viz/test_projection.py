@@ -92,6 +92,19 @@ def test_wrong_perplexity(method, perplexity):
         project(rows_of(20), method, perplexity=perplexity)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, None, "1"])
+@pytest.mark.parametrize("method", ["tsne", "pca", "umap"])
+def test_wrong_seed(seed, method):
+    with pytest.raises(InvalidArgumentError, match="`seed` must be a whole number from 0 to 4294"):
+        project(rows_of(9), method, seed)
+
+
+def test_the_largest_seed():
+    for seed in (2**32 - 1, np.int64(3)):
+        assert project(rows_of(9), "tsne", seed).shape == (9, 2)
+        assert project(rows_of(9), "umap", seed).shape == (9, 2)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("method", ["tsne", "pca", "umap"])
 def test_rows_that_are_not_finite_are_named(value, method):

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from rowwise.errors import InvalidArgumentError
 from rowwise.vectors import Vectors
 from rowwise.viz.figures import FAINT, INK, MUTED, new_figure
 from rowwise.viz.labels import label_points
 from rowwise.viz.lettering import Lettering, lettering_for, measured
 from rowwise.viz.palette import LEGEND_LETTER, Categories, Numbers, colouring_of, draw_plain
-from rowwise.viz.projection import METHOD_NAMES, AnyMethod, method_for, project
-from rowwise.viz.words import chosen_words
+from rowwise.viz.projection import METHOD_NAMES, AnyMethod, check_seed, method_for, project
+from rowwise.viz.words import chosen_words, counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,8 @@ def plot_map(
     """Draw words as dots with labels that do not overlap.
 
     A label that finds no room is left out, its dot stays, and the footer says how many there are.
-    Earlier words choose their place first. Words are drawn letter by letter, ``$`` and all, with
+    So it does of words that are left out since their rows hold NaN or infinity. Earlier words
+    choose their place first. Words are drawn letter by letter, ``$`` and all, with
     whatever installed fonts have their characters.
 
     Args:
@@ -51,12 +53,22 @@ def plot_map(
 
     Raises:
         UnknownWordError: a word that ``vectors`` does not hold.
-        InvalidArgumentError: no words, a word twice, or another number of colours than words.
+        InvalidArgumentError: no words, a word twice, another number of colours than words, no
+            row of finite numbers, or a title or a seed of another kind.
         MissingExtraError: matplotlib is not installed.
     """
-    chosen = chosen_words(vectors, words, _DEFAULT_WORDS)
+    check_seed(seed)
+    if title is not None and not isinstance(title, str):
+        raise InvalidArgumentError(f"`title` must be a string. Received: {title!r}.")
+    asked = chosen_words(vectors, words, _DEFAULT_WORDS)
+    every = np.stack([vectors[word] for word in asked])
+    sound = np.isfinite(every).all(axis=1)
+    if not sound.any():
+        raise InvalidArgumentError("All rows hold NaN or infinity: there is nothing to draw.")
+    chosen = [word for word, is_sound in zip(asked, sound, strict=True) if is_sound]
+    rows, unfit = every[sound], len(asked) - len(chosen)
     method = method_for(method, len(chosen))
-    colouring = None if color is None else colouring_of(color, chosen)
+    colouring = None if color is None else _colouring(color, asked, sound)
     side, letter, dot = next(
         size[1:] for size in _SIZES if len(chosen) <= size[0] or size is _SIZES[-1]
     )
@@ -69,7 +81,6 @@ def plot_map(
     figure.set_size_inches(width, height)
     axes = figure.add_axes((_SIDE / width, _BOTTOM / height, side / width, side / height))
 
-    rows = np.stack([vectors[word] for word in chosen])
     points = project(rows, method, seed).astype(np.float64)
     _frame(axes, points)
     if isinstance(colouring, Categories):
@@ -86,18 +97,29 @@ def plot_map(
         shown = _fitted(figure, title, lettering, style, 72 * (width - 2 * _SIDE))
         figure.text(_SIDE / width, 1 - top / 2 / height, shown, **style)
     undrawn = sum(not lettering.missing.isdisjoint(word) for word in chosen)
-    notes = f"{METHOD_NAMES[method]} of {_number(len(chosen), 'word')} × {rows.shape[1]:,} columns"
+    size = f"{counted(len(chosen), 'word')} × {counted(rows.shape[1], 'column')}"
+    notes = f"{METHOD_NAMES[method]} of {size}"
     if left_out:
-        notes += f"   ·   {_number(left_out, 'label')} left out for want of room"
+        notes += f"   ·   {counted(left_out, 'label')} left out for want of room"
+    if unfit:
+        notes += f"   ·   {counted(unfit, 'word')} left out, for rows with NaN or infinity"
     if undrawn:
-        notes += f"\n▯: {_number(undrawn, 'word')} with characters that no installed font has"
+        notes += f"\n▯: {counted(undrawn, 'word')} with characters that no installed font has"
     style = lettering.style(8, color=MUTED, ha="left", va="center", linespacing=1.5)
     figure.text(_SIDE / width, _BOTTOM / 2 / height, notes, **style)
     return figure
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+def _colouring(
+    color: Sequence[str] | Sequence[float] | npt.NDArray[np.generic],
+    words: list[str],
+    sound: npt.NDArray[np.bool_],
+) -> Numbers | Categories:
+    """The colours of those of ``words`` that are drawn."""
+    if sound.all() or isinstance(color, str) or len(color) != len(words):
+        return colouring_of(color, words)
+    kept = np.flatnonzero(sound)
+    return colouring_of([color[place] for place in kept], [words[place] for place in kept])
 
 
 def _fitted(

@@ -41,17 +41,19 @@ def project(
             Fewer than four rows have no near and far neighbours to tell apart, so for them t-SNE
             and UMAP give way to PCA, which shows the distances between three rows exactly.
             ``"auto"`` is t-SNE for up to 2,000 rows, and UMAP for more.
-        seed: starts t-SNE and UMAP a little differently; PCA has nothing random.
+        seed: starts t-SNE and UMAP a little differently, a whole number from 0 to 2**32 - 1; PCA
+            has nothing random.
         perplexity: for t-SNE, about how many neighbours count as near; more than 0 and less than
             n. Chosen by default: 30, or (n - 1) / 3 when there are fewer than 91 rows.
 
     Raises:
         InvalidShapeError: ``rows`` is not a matrix, or has no columns.
         InvalidArgumentError: a row with NaN or infinity (the message says which), an unknown
-            method, or a perplexity that does not fit.
+            method, another seed, or a perplexity that does not fit.
         MissingExtraError: ``"umap"``, and umap-learn is not installed.
     """
     method_for(method, 0)
+    check_seed(seed)
     table = _checked(rows)
     n = len(table)
     method = method_for(method, n)
@@ -89,6 +91,18 @@ def method_for(method: AnyMethod, count: int) -> Method:
             f"`method` must be 'auto', 'tsne', 'pca' or 'umap'. Received: {method!r}."
         )
     return method
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what no generator of random numbers starts from.
+
+    Raises:
+        InvalidArgumentError: it is no whole number, negative, or more than 2**32 - 1.
+    """
+    if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise InvalidArgumentError(
+            f"`seed` must be a whole number from 0 to {2**32 - 1}. Received: {seed!r}."
+        )
 
 
 def _checked(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
