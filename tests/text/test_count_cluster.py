@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 from analyzers import EndsItsProcess
 from distributed import Client, LocalCluster
 
-from rowwise.errors import DataFileError, InvalidArgumentError, MissingExtraError
+from rowwise.errors import DataFileError, InvalidArgumentError, MissingExtraError, WorkerError
 from rowwise.text import Splitter, Tokenizer, Vocabulary, count_words, read_examples
 from rowwise.text.counting import files
 from rowwise.text.tokenizer import TABLES
@@ -20,6 +21,7 @@ from rowwise.text.tokenizer import TABLES
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         LocalCluster(
             n_workers=2,
             threads_per_worker=1,
@@ -85,6 +87,14 @@ def test_a_worker_is_killed_in_the_middle_of_a_part(client: Any, tmp_path: Path)
     for table in TABLES:
         assert getattr(found, table) == getattr(expected, table)
         assert list(getattr(found, table)) == list(getattr(expected, table))
+
+
+def test_a_part_that_ends_every_worker(client: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("word\n" * 9_000 + "end\n")
+    (folder := tmp_path / "ended").mkdir()
+    with pytest.raises(WorkerError, match=r"ended again and again .* If memory ran out"):
+        Tokenizer(analyzer=EndsItsProcess(folder, 99)).fit_files(tmp_path / "a.txt", client=client)
+    assert len(list(folder.iterdir())) == 2
 
 
 def test_a_fault_is_named_with_its_line(client: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
-from rowwise.errors import InvalidArgumentError, MissingExtraError
+from rowwise.errors import InvalidArgumentError, MissingExtraError, WorkerError
 from rowwise.text.counting.counts import WordCounts, merged
 from rowwise.text.counting.one_part import count_part
 from rowwise.text.counting.texts import Part
@@ -50,13 +50,13 @@ def count_on_cluster(
 
     Raises:
         DataFileError: a file is not as it must be.
-        distributed.KilledWorker: one part ended more workers than the scheduler allows, by
-            default three.
+        WorkerError: one part ended more workers than the scheduler allows, by default three.
     """
+    distributed = _distributed()
     # Not pure: the same files may hold something else when they are counted the next time.
     counted = [client.submit(count_part, part, cutter, pure=False) for part in parts]
     sizes = {future.key: part.size for future, part in zip(counted, parts, strict=True)}
-    waited_for = _distributed().as_completed(counted)
+    waited_for = distributed.as_completed(counted)
     level = counted
     while len(level) > 1:
         level = [
@@ -72,6 +72,11 @@ def count_on_cluster(
                 break
             tell(sizes[future.key])
         found: WordCounts = (future if future.status == "error" else last).result()
+    except distributed.KilledWorker as error:
+        raise WorkerError(
+            f"Workers of the cluster ended again and again while they counted. {error} If memory "
+            "ran out, give each worker more of it, or fewer threads."
+        ) from error
     finally:  # also after Ctrl-C
         waited_for.clear()
         last.release()

@@ -57,7 +57,8 @@ def count_words(
             counted apart can be merged: they must differ in it.
 
     Raises:
-        DataFileError: a file is missing, or anything in it is not as it must be.
+        DataFileError: a file is missing, or anything in it is not as it must be; of several
+            faults any one is named.
         InvalidArgumentError: another argument has a value that makes no sense.
         WorkerError: a part of a file could not be counted in another process.
         MissingExtraError: ``client`` is given, and ``distributed`` is not installed.
