@@ -95,11 +95,56 @@ def test_other_files_of_a_run_stay_and_it_loads_again(tmp_path):
         ({"words": ["nix"]}, UnknownWordError, "'nix' has no row"),
         ({"words": ["king", "king"]}, InvalidArgumentError, "'king' is there twice"),
         ({"columns": {"a": [1]}}, InvalidArgumentError, "'a' must have a value for each of the 7"),
-        ({"columns": {"a": ["x\ty"] * 7}}, InvalidArgumentError, "tab"),
-        ({"columns": {"a": [""] * 7}}, InvalidArgumentError, "empty"),
+        ({"columns": {"a": ["x\ty"] * 7}}, InvalidArgumentError, r"Column 'a' .* for the word 'k"),
+        ({"columns": {"a": [*"abcdef", ""]}}, InvalidArgumentError, "'' for the word 'a b'"),
+        ({"columns": {"a": ["\ud800"] * 7}}, InvalidArgumentError, "valid Unicode"),
+        ({"columns": {"word": WORDS}}, InvalidArgumentError, "is not 'word', which is the name"),
+        ({"columns": {"": WORDS}}, InvalidArgumentError, "Received: ''"),
+        ({"columns": {3: WORDS}}, InvalidArgumentError, "Received: 3"),
     ],
 )
 def test_what_is_refused(tmp_path, options, error, message):
     with pytest.raises(error, match=message):
-        write_projector(Vectors(WORDS, ROWS), tmp_path / "new", **options)
-    assert not list(tmp_path.rglob("*.tsv"))
+        write_projector(Vectors(WORDS, ROWS), tmp_path / "deep" / "new", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_that_cannot_be_placed(tmp_path):
+    rows = ROWS.copy()
+    rows[[2, 4], 1] = np.nan, np.inf
+    with pytest.raises(
+        InvalidArgumentError, match="The row of '日本' holds NaN or infinity; 2 of 7"
+    ):
+        write_projector(Vectors(WORDS, rows), tmp_path / "new")
+    write_projector(Vectors(WORDS, rows), tmp_path, ["king", "naïve"])
+    assert Vectors.load(tmp_path).words == ("king", "naïve")
+
+
+def test_lines_that_could_not_be_read_again(tmp_path):
+    with pytest.raises(InvalidArgumentError, match="lines of more than"):
+        write_projector(Vectors(["a"], np.full((1, 2**18), 0.123)), tmp_path / "deep" / "new")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["file", "file/new", "run"])
+def test_something_else_in_the_way(tmp_path, place):
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "run" / "metadata.tsv").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InvalidArgumentError, match=f"Cannot write.*{place}.*folder"):
+        write_projector(Vectors(WORDS, ROWS), tmp_path / place)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["label", "name", "token", "words"])
+def test_words_are_read_again_whatever_columns_there_are(tmp_path, name):
+    write_projector(Vectors(WORDS, ROWS), tmp_path, columns={name: ["n"] * 7})
+    assert Vectors.load(tmp_path).words == tuple(WORDS)
+
+
+def test_a_file_of_others_has_its_words_by_label(tmp_path):
+    write_projector(Vectors(WORDS, ROWS), tmp_path)
+    (tmp_path / "metadata.tsv").write_text(
+        "index\tlabel\n" + "".join(f"{i}\tw{i}\n" for i in range(7))
+    )
+    assert Vectors.load(tmp_path).words == tuple(f"w{i}" for i in range(7))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError
 from rowwise.vectors import Vectors
 from rowwise.vectors.formats.tensorboard import write_projector_files
-from rowwise.viz.words import chosen_words
+from rowwise.viz.words import chosen_words, counted
 
 
 def write_projector(
@@ -33,28 +33,36 @@ def write_projector(
             ``projector_config.pbtxt`` in it are replaced.
         words: those to write, each once; by default all. In a browser the projector works with
             tens of thousands.
-        columns: labels or numbers for each word, by name, to colour and search by.
+        columns: labels or numbers for each word, by name, to colour and search by. The first
+            column, ``word``, is there anyway.
 
     Returns:
         the folder.
 
     Raises:
         UnknownWordError: a word that ``vectors`` does not hold.
-        InvalidArgumentError: no words, a word twice, another number of labels than words, or one
-            that is empty or holds a tab or a line break.
+        InvalidArgumentError: no words, a word twice, a row with NaN or infinity, another number of
+            labels than words, a label that is empty or holds a tab or a line break, a column
+            ``word``, or a file where the folder would be. Nothing is written then.
     """
     chosen = list(vectors.words) if words is None else chosen_words(vectors, words, 0)
     given = {} if columns is None else {name: list(values) for name, values in columns.items()}
     for name, values in given.items():
         if len(values) != len(chosen):
             raise InvalidArgumentError(
-                f"Column {name!r} must have a value for each of the {len(chosen):,} words. "
-                f"Received {len(values):,}."
+                f"Column {name!r} must have a value for each of the "
+                f"{counted(len(chosen), 'word')}. Received {len(values):,}."
             )
     there = Path(folder)
-    there.mkdir(parents=True, exist_ok=True)
     rows = vectors.rows
     if words is not None:
         rows = rows[np.array([vectors.index(word) for word in chosen], dtype=np.intp)]
+    sound = np.isfinite(rows).all(axis=1)
+    if not sound.all():
+        raise InvalidArgumentError(
+            f"Every number must be finite. The row of {chosen[int(np.argmin(sound))]!r} holds NaN "
+            f"or infinity; {int((~sound).sum()):,} of {counted(len(chosen), 'row')} do so. Leave "
+            "them out: words=[...]."
+        )
     write_projector_files(there, chosen, rows, given)
     return there

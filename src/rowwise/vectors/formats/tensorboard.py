@@ -1,18 +1,19 @@
 """TensorBoard's Embedding Projector: rows in ``vectors.tsv`` and words in ``metadata.tsv``.
 
 ``vectors.tsv`` has no header. ``metadata.tsv`` has one only where it has more than one column;
-the first column then is the word, or the one called ``label``, ``word`` or ``name``.
+the word then is in the column called ``word``, ``label`` or ``name``, or else in the first.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.errors import DataFileError
+from rowwise.errors import DataFileError, InvalidArgumentError
 from rowwise.files import atomic_path
 from rowwise.vectors.formats import text
 from rowwise.vectors.formats.format import Content, Format, Loaded
@@ -26,8 +27,10 @@ from rowwise.vectors.formats.word_list import check_count, find_words, read_word
 from rowwise.vectors.packing import PackedWords
 
 VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"
+_FORBIDDEN = "\t\n\r"
 _BESIDE = (METADATA, "{stem}_metadata.tsv", "{stem}.metadata.tsv", "{stem}.metadata")
-_WORD_COLUMNS = (b"label", b"word", b"words", b"token", b"name")
+# The first of these that there is; beside words a label is something else.
+_WORD_COLUMNS = (b"word", b"words", b"token", b"label", b"name")
 
 
 def matches(source: Source) -> bool:
@@ -105,27 +108,35 @@ def write_projector_files(
     rows: npt.NDArray[Any],
     columns: Mapping[str, Sequence[object]],
 ) -> None:
-    """Write the three files into a folder that is there, each of them whole or not at all.
+    """Write the three files into a folder, each of them whole or not at all.
 
     Args:
-        folder: its other files stay as they are.
+        folder: made where there is none, when all else is in order; its other files stay.
         words: n of them.
         rows: (n, d).
         columns: further ones of ``metadata.tsv``, with a value for each word. With them it has a
             header, as TensorBoard wants it.
 
     Raises:
-        InvalidArgumentError: a word or a value is empty or holds a tab or a line break, there are
-            no rows, or a line would be too long to be read again.
+        InvalidArgumentError: a word or a value is empty or holds a tab or a line break, a column is
+            called ``word``, there are no rows, a line would be too long to be read again, or
+            something else stands where the folder or a file of it would.
     """
-    check_words(words, "metadata of TensorBoard", "\t\n\r")
+    check_words(words, "metadata of TensorBoard", _FORBIDDEN)
     check_rows(rows, "vectors.tsv of TensorBoard")
-    table = [[str(value) for value in values] for values in columns.values()]
-    for values in (list(columns), *table):
-        check_words(values, "metadata of TensorBoard", "\t\n\r")
+    table = [
+        _checked_column(name, [str(value) for value in values], words)
+        for name, values in columns.items()
+    ]
+    for name in (VECTORS, METADATA, CONFIG):
+        if (folder / name).is_dir():
+            raise InvalidArgumentError(
+                f"Cannot write {str(folder / name)!r}: it is a folder, and this would be a file. "
+                "Name another folder for the projector."
+            )
     lines = ["\t".join(["word", *columns])] if columns else []
     lines += map("\t".join, zip(words, *table, strict=True))
-    with atomic_path(folder / VECTORS) as path, Path(path).open("wb") as file:
+    with _made(folder), atomic_path(folder / VECTORS) as path, Path(path).open("wb") as file:
         write_lines(file, rows, b"\t")
     with atomic_path(folder / METADATA) as path:
         Path(path).write_bytes("".join(f"{line}\n" for line in lines).encode())
@@ -136,6 +147,52 @@ def write_projector_files(
             f'  metadata_path: "{METADATA}"\n}}\n',
             encoding="utf-8",
         )
+
+
+def _checked_column(name: object, values: list[str], words: Sequence[str]) -> list[str]:
+    """``values``, unless TensorBoard would not read them, or the name of their column."""
+    if not isinstance(name, str) or not _fits(name) or name == "word":
+        raise InvalidArgumentError(
+            "A column must have a name: a string that is not empty, holds no tab or line break, "
+            f"and is not 'word', which is the name of the first. Received: {name!r}."
+        )
+    for word, value in zip(words, values, strict=True):
+        if not _fits(value):
+            raise InvalidArgumentError(
+                f"Column {name!r} must hold values that are not empty, have no tab or line break "
+                f"and are valid Unicode. Received {value[:50]!r} for the word {word!r}."
+            )
+    return values
+
+
+def _fits(text: str) -> bool:
+    """Whether a field of metadata can hold ``text``."""
+    is_unicode = not any("\ud800" <= character <= "\udfff" for character in text)
+    return bool(text) and is_unicode and not any(each in text for each in _FORBIDDEN)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it, which are gone again when the block raises.
+
+    Raises:
+        InvalidArgumentError: the folder, or one above it, is a file.
+    """
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InvalidArgumentError(
+            f"Cannot write to the folder {str(folder)!r}: it, or one above it, is a file. Name a "
+            "folder."
+        ) from error
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for one in new:
+                one.rmdir()
+        raise
 
 
 TENSORBOARD = Format(
