@@ -23,10 +23,12 @@ from rowwise.text import (
     Vocabulary,
     WordCounts,
     count_words,
+    csv_rows,
     read_examples,
     read_texts,
 )
 from rowwise.text.counting import blocks, files, parts
+from rowwise.text.counting import texts as counted_texts
 from rowwise.text.tokenizer import TABLES
 
 REAL = [
@@ -377,3 +379,18 @@ def test_large_files_are_cut(tmp_path: Path, small_parts: None) -> None:
         found = parts.cut(parts.files_of(tmp_path / name, text, None), 19)
         assert len(found) >= pieces
         assert (len(found) == 1) == (kind == "csv")
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_file_is_never_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    for module in (blocks, counted_texts):
+        monkeypatch.setattr(module, "BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr(csv_rows, "GROUP_CHARACTERS", 1 << 12)
+    name, write, text = WRITERS[kind]
+    write(tmp_path / name, ["some words of a text"] * 5_000)
+    [file] = parts.files_of(tmp_path / name, text, None)
+    read = [len(texts) for texts, _ in counted_texts.texts_of(file)]
+    assert sum(read) == 5_000
+    assert max(read) < 500
