@@ -12,6 +12,7 @@ from sklearn.metrics import classification_report
 from rowwise import TextClassifier
 from rowwise.classify import train_run
 from rowwise.classify.judging import Judgement
+from rowwise.classify.report_page import _marked
 from rowwise.text import Examples
 
 ODD = ["<b>bad</b> & worse", "a </script> good", "naïve 日本 bad", "good  day", "$x$ fine"]
@@ -89,7 +90,7 @@ def test_texts_and_labels_are_shown_as_they_are(tmp_path: Path) -> None:
     html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     body = html[html.index("<body>") :]
     assert not re.search("<i>|<b>|</script>", body)
-    rows = re.findall(r"<tr><td>.*? \d+ %</td><td>(.*?)</td><td>(.*?)</td></tr>", body)
+    rows = re.findall(r"<tr><td>.*? \d+\xa0%</td><td>(.*?)</td><td>(.*?)</td></tr>", body)
     assert rows
     for true, text in rows:
         assert unescape(true) in ("<i>", "</td>")
@@ -103,3 +104,40 @@ def test_no_mistakes(fitted: TextClassifier, tmp_path: Path) -> None:
     assert report.accuracy == 1
     html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "There are none" in html
+
+
+@pytest.mark.parametrize("length", [3, 48, 200])
+def test_labels_of_any_length_leave_room_for_texts(length: int, tmp_path: Path, page: Any) -> None:
+    # Each text has all labels, so there are mistakes.
+    labels = [(one * length)[:length] for one in ("one_", "two, ", "three-")]
+    texts = ["the soup was cold and the waiter slow " * 3, "a film to see again"] * 30
+    classifier = TextClassifier(epochs=1, random_state=0)
+    train_run(classifier, texts, labels * 20, tmp_path / "run")
+    page.goto((tmp_path / "run" / "report.html").as_uri())
+    for media, width in (("screen", 390), ("screen", 1000), ("print", 680)):
+        page.emulate_media(media=media)
+        page.set_viewport_size({"width": width, "height": 800})
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) <= 0
+        share = """one => one.getBoundingClientRect().width
+            / one.closest("table").getBoundingClientRect().width"""
+        assert page.query_selector(".mistakes th:nth-child(3)").evaluate(share) > 0.5
+        # Numbers and heads are not broken within a word.
+        lines = """one => {
+            const range = document.createRange();
+            range.selectNodeContents(one);
+            return new Set([...range.getClientRects()].map(line => line.top)).size;
+        }"""
+        for one in page.query_selector_all(".labels td, .mistakes th"):
+            assert one.evaluate(lines) == 1
+    page.set_viewport_size({"width": 1000, "height": 800})
+    pages = len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4")))
+    assert pages <= 12
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "word " * 40_000, "." * 200_000])
+def test_long_texts_are_cut(fitted: TextClassifier, text: str) -> None:
+    label = next(one for one in fitted.classes_ if one != fitted.predict([text])[0])
+    (mistake,) = judged(fitted, [text], [label]).mistakes()
+    shown = unescape(re.sub(r"<[^>]*>", "", _marked(mistake)))
+    assert shown == text[:600] + "…"

@@ -10,7 +10,7 @@ from rowwise import __version__
 from rowwise.classify.judging import Judgement, Mistake
 from rowwise.viz.figures import figure_bytes
 
-# Words of a mistake's text that are shown; more are cut.
+# Characters of a mistake's text that are shown; more are cut.
 _MOST_CHARACTERS = 600
 
 
@@ -111,6 +111,7 @@ def _label_table(judgement: Judgement) -> str:
             )
             for label in judgement.labels
         ],
+        "labels",
     )
 
 
@@ -118,15 +119,15 @@ def _mistakes(mistakes: list[Mistake], wrong: int) -> str:
     if not mistakes:
         return "<p>There are none: all test texts got their labels.</p>"
     said = (
-        f"{len(mistakes):,} of {wrong:,} wrong predictions, those the classifier was surest of. "
-        "Words on a green ground speak for the predicted label, those on orange against it: that "
-        "is how much its probability falls or rises without the word."
+        f"{len(mistakes):,} of {wrong:,} wrong prediction{'s' * (wrong != 1)}, those the "
+        "classifier was surest of. Words on a green ground speak for the predicted label, those on "
+        "orange against it: that is how much its probability falls or rises without the word."
     )
     rows = [
         "<tr><th>predicted</th><th>true</th><th>text</th></tr>",
         *(
             f"<tr><td>{escape(str(one.explanation.label))} "
-            f"{100 * float(one.explanation.probabilities.max()):.0f} %</td>"
+            f"{100 * float(one.explanation.probabilities.max()):.0f}\N{NO-BREAK SPACE}%</td>"
             f"<td>{escape(one.true)}</td><td>{_marked(one)}</td></tr>"
             for one in mistakes
         ),
@@ -143,7 +144,7 @@ def _marked(mistake: Mistake) -> str:
         if word.start >= _MOST_CHARACTERS:
             break
         parts.append(escape(text[done : word.start]))
-        shown = escape(text[word.start : word.end])
+        shown = escape(text[word.start : min(word.end, _MOST_CHARACTERS)])
         if most > 0 and abs(word.share) > 0.05 * most:
             kind = "for" if word.share > 0 else "against"
             strength = 0.6 * abs(word.share) / most
@@ -153,20 +154,18 @@ def _marked(mistake: Mistake) -> str:
             )
         parts.append(shown)
         done = word.end
-    rest = text[done:]
-    cut = len(text) > _MOST_CHARACTERS and done < len(text)
-    parts.append("…" if cut else escape(rest))
-    return "".join(parts)
+    parts.append(escape(text[done:_MOST_CHARACTERS]))
+    return "".join(parts) + ("…" if len(text) > _MOST_CHARACTERS else "")
 
 
-def _table(head: Iterable[str] | None, rows: Iterable[Iterable[str]]) -> str:
+def _table(head: Iterable[str] | None, rows: Iterable[Iterable[str]], kind: str = "figures") -> str:
     lines = []
     if head is not None:
         lines.append("<tr>" + "".join(f"<th>{escape(one)}</th>" for one in head) + "</tr>")
     for first, *others in rows:
         cells = "".join(f"<td>{escape(one)}</td>" for one in others)
         lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
-    return f"<table>{''.join(lines)}</table>"
+    return f'<table class="{kind}">{"".join(lines)}</table>'
 
 
 def _picture(figure: Any, says: str) -> str:
@@ -185,4 +184,4 @@ def _made_by(judgement: Judgement) -> str:
 
 
 def _share(part: float) -> str:
-    return f"{100 * part:.1f} %"
+    return f"{100 * part:.1f}\N{NO-BREAK SPACE}%"
