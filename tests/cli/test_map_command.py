@@ -61,14 +61,43 @@ def test_words_are_coloured_by_how_far_they_went(rowwise, folder):
         (["words.txt", "map.png", "--labels", "numbers.tsv"], "no number for 'word20'"),
         (["words.txt", "map.html", "--before", "wide.txt"], "columns"),
         (["words.txt", "nowhere/map.html"], "nowhere"),
+        (["words.txt", "map.html", "--seed", "-1"], "-1 is not in the range 0<=x<=4294967295"),
+        (["words.txt", "map.png", "--seed", "99999999999"], "is not in the range"),
+        (["words.txt", "map.html", "--labels", "bad.tsv"], "'bad.tsv', line 2: byte 0xff is not"),
+        (["words.txt", "map.png", "--labels", "empty.tsv"], "'empty.tsv': the file is empty"),
     ],
 )
 def test_mistakes_are_one_line(rowwise, folder, arguments, message):
     (folder / "odd.txt").write_text("wrod1\n")
     (folder / "other.tsv").write_text("other\tnoun\n")
+    (folder / "bad.tsv").write_bytes(b"word1\tnoun\nword2\tv\xffrb\n")
+    (folder / "empty.tsv").touch()
     Vectors(["word1", "word2"], np.ones((2, 9), "float32")).save("wide.txt")
     result = rowwise("map", *arguments)
     assert result.code == 2
     assert message in result.err
     assert result.err.count("\n") == 1
     assert not [path for path in folder.iterdir() if path.name.startswith("map")]
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_lines_of_labels_end_at_line_breaks_alone(rowwise, folder, start, end):
+    words = [f"wo\u2028rd{i}\x85" for i in range(5)]
+    Vectors(words, np.eye(5, dtype="float32")).save("odd.safetensors")
+    numbers = end.join(f"{word}\t{i}".encode() for i, word in enumerate(words))
+    (folder / "numbers.tsv").write_bytes(start + numbers + end)  # one for each word, or an error
+    result = rowwise("map", "odd.safetensors", "map.html", "--labels", "numbers.tsv")
+    assert (result.code, result.err) == (0, "")
+
+
+def test_a_picture_leaves_out_rows_that_are_not_finite(rowwise, folder):
+    Vectors(["a", "b", "c"], [[1, 2], [3, np.nan], [5, 7]]).save("nan.safetensors")
+    result = rowwise("map", "nan.safetensors", "map.png")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "map.png: 2 of 3 words (1 left out, for rows that hold NaN or infinity).\n"
+
+
+def test_a_picture_of_one_word(rowwise, folder):
+    Vectors(["a"], [[1, 2]]).save("one.safetensors")
+    assert rowwise("map", "one.safetensors", "map.png").out == "map.png: 1 of 1 word.\n"

@@ -45,7 +45,13 @@ PAGES, PICTURES = (".html", ".htm"), (".png", ".svg", ".pdf")
 )
 @click.option("--before", help="The vectors before training, to colour words by how far they went.")
 @click.option("--title", help="Title of the page or picture.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Starts the layout.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Starts the layout.",
+)
 def command(
     source: VectorSource,
     target: Path,
@@ -79,7 +85,12 @@ def command(
         assert words is not None
         figure = viz.plot_map(vectors, words, method=method, color=colour, title=title, seed=seed)
         viz.save_figure(figure, target)
-        click.echo(f"{target}: {len(words):,} of {len(vectors):,} words.")
+        import numpy as np
+
+        unfit = sum(not np.isfinite(vectors[word]).all() for word in words)
+        left_out = f" ({unfit:,} left out, for rows that hold NaN or infinity)" if unfit else ""
+        total = f"{len(vectors):,} word{'s' * (len(vectors) != 1)}"
+        click.echo(f"{target}: {len(words) - unfit:,} of {total}{left_out}.")
         return
     earlier = None if before is None else VectorSource(before).load()
     with _bar(min(len(words or vectors), 100_000)) as tell, noted():
@@ -113,8 +124,12 @@ def _words(vectors: "Vectors", only: Path | None, limit: int | None) -> list[str
 
 def _colours(path: Path, words: Any) -> list[Any]:
     """A number for each word where the file has nothing but numbers, or else a label."""
+    from rowwise.text.reading import lines_of, naming, read_utf8
+
+    with naming(path):
+        lines = lines_of(read_utf8(path))
     found: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         word, tab, label = line.partition("\t")
         if not tab:
             raise DataFileError(
