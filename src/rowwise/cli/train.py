@@ -85,7 +85,8 @@ def command(
 
     --test-share of the texts is kept out to measure the result, and a tenth of the others to
     measure every epoch. The folder gets the model, metrics, the history, a loss curve, a
-    confusion matrix and a map of words; those of an earlier run are replaced.
+    confusion matrix, a map of words, and report.html, a page with all of it and the surest
+    mistakes; those of an earlier run are replaced.
     """
     if freeze and vectors is None:
         raise click.UsageError("--freeze keeps the rows of --vectors, which is missing.")
@@ -183,11 +184,15 @@ def can_validate(labels: Sequence[str], test_share: float) -> bool:
 
 def echo_report(report: "RunReport", output: Path) -> None:
     """Print what a run measured and where everything is."""
-    click.echo(f"{report.train_texts:,} texts to train on, {report.words:,} words.")
+    click.echo(f"{_texts(report.train_texts)} to train on, {report.words:,} words.")
     click.echo(
-        f"Accuracy on {report.test_texts:,} other texts: {percent(report.accuracy)} "
+        f"Accuracy on {_texts(report.test_texts, 'other ')}: {percent(report.accuracy)} "
         f"(always the most frequent label: {percent(report.majority)}); "
         f"macro F1 {percent(report.macro_f1)}."
     )
     click.echo(f"Everything is in the folder {output}:")
     click.echo(f"  {'  '.join(sorted(path.name for path in output.iterdir() if path.is_file()))}")
+
+
+def _texts(count: int, kind: str = "") -> str:
+    return f"{count:,} {kind}text{'s' * (count != 1)}"
