@@ -83,6 +83,7 @@ CASES = [
     (["{model}", "--format", "projector", "--layer", "pairs"], "knows no words. The tables of 'w"),
     (["{model}", "--format", "onnx", "-o", "{folder}/junk.keras"], "Name a folder."),
     (["{model}", "--format", "onnx", "-o", "{folder}/no/where"], "Create it first."),
+    (["{model}", "--format", "onnx", "-o", "{folder}/clash"], "clash/model.onnx': it is a folder"),
     (["{model}", "--format", "saved_model", "-o", "{folder}"], "There is something at '"),
     (["{model}", "--format", "saved_model", "-o", "{folder}/new"], "backends tensorflow and jax"),
 ]
@@ -94,7 +95,8 @@ def test_what_is_wrong_is_one_line(rowwise, trained, arguments, message, tmp_pat
     plain_keras.Sequential([plain_keras.Input((3,)), plain_keras.layers.Dense(2)]).save(
         tmp_path / "plain.keras"
     )
-    before = sorted(tmp_path.iterdir())
+    (tmp_path / "clash" / "model.onnx").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
     filled = [part.format(model=trained.folder, folder=tmp_path) for part in arguments]
     with chdir(tmp_path):
         done = rowwise("export", *filled)
@@ -102,7 +104,7 @@ def test_what_is_wrong_is_one_line(rowwise, trained, arguments, message, tmp_pat
     (line,) = done.err.splitlines()
     assert line.startswith("Error: ")
     assert message in line
-    assert sorted(tmp_path.iterdir()) == before
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_without_the_package_onnx(trained, tmp_path):

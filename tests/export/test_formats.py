@@ -332,6 +332,14 @@ def test_arguments_without_sense(arguments: dict[str, Any], message: str, tmp_pa
     assert (tmp_path / "file").read_text() == "kept"
 
 
+def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "out" / "words.json").mkdir(parents=True)
+    with pytest.raises(InvalidArgumentError, match=r"out/words\.json': it is a folder"):
+        export_model(two_tables(), tmp_path / "out", "keras")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["words.json"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_packages_and_backends_that_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

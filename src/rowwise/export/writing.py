@@ -71,8 +71,8 @@ def export_model(
         the files that were written.
 
     Raises:
-        InvalidArgumentError: an unknown format, or a model that the format cannot hold; the message
-            names the layer.
+        InvalidArgumentError: an unknown format; a model that the format cannot hold (the message
+            names the layer); or a folder where a file would be.
         MissingExtraError: a package is not installed that the format needs.
         BackendError: the backend cannot write the format.
     """
@@ -94,6 +94,12 @@ def export_model(
         )
     with atomic_folder(target) as folder:
         chosen.write(model, folder, **({"layer": layer} if chosen.takes_layer else {}))
+        for one in sorted(folder.iterdir()):
+            if (target / one.name).is_dir():  # before any of them is in its place
+                raise InvalidArgumentError(
+                    f"Cannot write {str(target / one.name)!r}: it is a folder, and this would be a "
+                    "file. Move it away, or name another folder."
+                )
         written = sorted(one.relative_to(folder) for one in folder.rglob("*") if one.is_file())
     return [target / one for one in written]
 
