@@ -24,6 +24,7 @@ def test_the_folder_of_a_run(trained):
         "history.png",
         "metrics.json",
         "model.keras",
+        "report.html",
         "words.png",
     ]
     for picture in trained.folder.glob("*.png"):
