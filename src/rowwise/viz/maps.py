@@ -116,10 +116,11 @@ def _colouring(
     sound: npt.NDArray[np.bool_],
 ) -> Numbers | Categories:
     """The colours of those of ``words`` that are drawn."""
-    if sound.all() or isinstance(color, str) or len(color) != len(words):
+    values: list[Any] = list(color)
+    if sound.all() or isinstance(color, str) or len(values) != len(words):
         return colouring_of(color, words)
     kept = np.flatnonzero(sound)
-    return colouring_of([color[place] for place in kept], [words[place] for place in kept])
+    return colouring_of([values[place] for place in kept], [words[place] for place in kept])
 
 
 def _fitted(
