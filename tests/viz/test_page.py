@@ -203,6 +203,7 @@ REFUSED = {
     "method": ({"method": "mds"}, InvalidArgumentError, "'auto', 'tsne', 'pca' or 'umap'.*'mds'"),
     "colours": ({"color": [1, 2]}, InvalidArgumentError, "each of the 60 words. Received 2"),
     "counts": ({"counts": [1]}, InvalidArgumentError, "'frequency'.*60 words. Received 1"),
+    "seed": ({"seed": -1}, InvalidArgumentError, "`seed`"),
     "neighbours": ({"neighbors": 0}, InvalidArgumentError, "`neighbors` must be 1 or more"),
     "letters": ({"color": "x" * 60}, InvalidArgumentError, "must be a list"),
     "one": ({"color": {"a": 5}}, InvalidArgumentError, r"`color\['a'\]` must be a list.*5"),

@@ -17,6 +17,7 @@ from rowwise.viz.projection import (
     UMAP_NEIGHBOURS,
     AnyMethod,
     Method,
+    check_seed,
     lay_out_umap,
     method_for,
     project,
@@ -60,6 +61,7 @@ def contents_of(
 ) -> Contents:
     """Compute what a page shows; for the arguments see ``write_page``."""
     method_for(method, 0)
+    check_seed(seed)
     if neighbours < 1:
         raise InvalidArgumentError(f"`neighbors` must be 1 or more. Received: {neighbours!r}.")
     if words is not None and len(words) > MOST_WORDS:

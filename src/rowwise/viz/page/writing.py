@@ -18,6 +18,7 @@ from rowwise.viz.page.contents import MOST_WORDS, Contents, contents_of
 from rowwise.viz.page.document import check_page, page_document
 from rowwise.viz.page.packing import packed
 from rowwise.viz.projection import METHOD_NAMES, AnyMethod, Method
+from rowwise.viz.words import counted
 
 Colours = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 
@@ -44,11 +45,11 @@ class PageReport:
     """Bytes."""
 
     def __str__(self) -> str:
-        lines = [f"{self.path}: {_number(self.words, 'word')}, {self.size / 1e6:.1f} MB"]
+        lines = [f"{self.path}: {counted(self.words, 'word')}, {self.size / 1e6:.1f} MB"]
         if self.total > self.words + len(self.unfit):
             lines.append(f"{self.total:,} words are in the table; the others are not on the page.")
         if self.unfit:
-            unfit = _number(len(self.unfit), "word")
+            unfit = counted(len(self.unfit), "word")
             lines.append(f"{unfit} left out, for rows that hold NaN or infinity.")
         if self.kept_columns < self.columns:
             lines.append(
@@ -56,10 +57,6 @@ class PageReport:
                 f"directions, which hold {100 * self.kept_share:.0f} % of the rows' squared length."
             )
         return "\n".join(lines)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def write_page(
@@ -110,7 +107,7 @@ def write_page(
     check_page(path)
     given = _colours(color, counts, before, vectors, words)
     contents = contents_of(vectors, words, method, given, neighbors, seed, progress)
-    text = html_of(contents, title or _number(len(contents.words), "word"), None)
+    text = html_of(contents, title or counted(len(contents.words), "word"), None)
     with atomic_path(path) as temporary:
         Path(temporary).write_bytes(text)
     return PageReport(
@@ -153,7 +150,7 @@ def page_html(
     given = _colours(color, None, None, vectors, words)
     contents = contents_of(vectors, words, method, given, 10, seed, None)
     live = {"classes": None if classes is None else list(classes)}
-    return html_of(contents, title or _number(len(vectors), "word"), live).decode()
+    return html_of(contents, title or counted(len(vectors), "word"), live).decode()
 
 
 def html_of(contents: Contents, title: str, live: Mapping[str, Any] | None) -> bytes:
