@@ -40,7 +40,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     figure = plot_history({"loss": [1.0]})
 
     def broken(target, **_):
-        target.write_bytes(b"half")
+        target.write(b"half")
         raise OSError("disk full")
 
     monkeypatch.setattr(figure, "savefig", broken)
