@@ -60,6 +60,14 @@ tables = hnp.arrays(
 )
 
 
+def norms_of(rows: np.ndarray, kept: bool) -> Norms:
+    """Of the rows, with or without a copy of them of length 1."""
+    norms = Norms(rows)
+    if kept:
+        norms.keep_unit_rows(rows)
+    return norms
+
+
 @given(tables, st.data())
 def test_the_best_rows_are_those_of_a_plain_search(rows: np.ndarray, data: st.DataObject) -> None:
     columns = rows.shape[1]
@@ -79,7 +87,8 @@ def test_the_best_rows_are_those_of_a_plain_search(rows: np.ndarray, data: st.Da
         patch.setattr(neighbours, "GROUP", data.draw(st.sampled_from([1, 2, 4])))
         patch.setattr(neighbours, "BLOCK_ROWS", data.draw(st.sampled_from([4, 8, 16, 64])))
         patch.setattr(neighbours, "EXACT_NUMBERS", data.draw(st.sampled_from([1, 16, 1000])))
-        positions, scores = best_rows(rows, Norms(rows), Cosine(unit(queries)), count, excluded)
+        norms = norms_of(rows, data.draw(st.booleans()))
+        positions, scores = best_rows(rows, norms, Cosine(unit(queries)), count, excluded)
     assert positions.shape == scores.shape == (len(queries), min(count, len(rows)))
     expected = cosines(rows, queries)
     for query, row in pairs:
@@ -104,8 +113,9 @@ def test_the_best_products_are_those_of_a_plain_search(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbours, "GROUP", 2)
         patch.setattr(neighbours, "BLOCK_ROWS", data.draw(st.sampled_from([4, 8, 64])))
+        norms = norms_of(rows, data.draw(st.booleans()))
         positions, scores = best_rows(
-            rows, Norms(rows), MultipliedCosines(unit(terms[:split]), unit(terms[split:])), count
+            rows, norms, MultipliedCosines(unit(terms[:split]), unit(terms[split:])), count
         )
     shifted = (1 + cosines(rows, terms)) / 2
     expected = shifted[:split].prod(axis=0) / (shifted[split:].prod(axis=0) + 1e-6)
@@ -117,22 +127,24 @@ def test_the_best_products_are_those_of_a_plain_search(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
-def test_many_rows_of_any_size(dtype: str, scale: float) -> None:
+@pytest.mark.parametrize("kept", [False, True])
+def test_many_rows_of_any_size(dtype: str, scale: float, kept: bool) -> None:
     generator = np.random.default_rng(0)
     rows = generator.standard_normal((3000, 24)) * scale ** generator.random((3000, 1))
     rows = np.clip(rows, -6e4, 6e4).astype(dtype) if dtype == "float16" else rows.astype(dtype)
     queries = generator.standard_normal((5, 24))
-    positions, scores = best_rows(rows, Norms(rows), Cosine(unit(queries)), 20)
+    positions, scores = best_rows(rows, norms_of(rows, kept), Cosine(unit(queries)), 20)
     expected = cosines(rows, queries)
     for query in range(5):
         check(positions[query], scores[query], expected[query], 20, rows)
 
 
-def test_nearly_equal_rows_are_told_apart_beyond_float32() -> None:
+@pytest.mark.parametrize("kept", [False, True])
+def test_nearly_equal_rows_are_told_apart_beyond_float32(kept: bool) -> None:
     generator = np.random.default_rng(0)
     rows = np.ones((5000, 50)) + generator.standard_normal((5000, 50)) * 1e-7
     query = generator.standard_normal((1, 50))
-    positions, _ = best_rows(rows, Norms(rows), Cosine(unit(query)), 10)
+    positions, _ = best_rows(rows, norms_of(rows, kept), Cosine(unit(query)), 10)
     assert positions[0].tolist() == np.argsort(-cosines(rows, query)[0])[:10].tolist()
 
 

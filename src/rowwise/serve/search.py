@@ -23,6 +23,11 @@ MOST = 32
 FEW = 32
 
 
+# Tables of so many numbers are kept once more with rows of length 1, in 256 MB at most, which saves
+# a pass over all scores.
+MOST_UNIT_NUMBERS = 1 << 26
+
+
 @dataclass(frozen=True)
 class Direction:
     """Words that are added and taken away, to look in the direction of their sum."""
@@ -78,7 +83,10 @@ class Search:
 
     @cached_property
     def _norms(self) -> Norms:
-        return Norms(self._rows)
+        norms = Norms(self._rows)
+        if self._rows.size <= MOST_UNIT_NUMBERS:
+            norms.keep_unit_rows(self._rows)
+        return norms
 
     @cached_property
     def _threads(self) -> Any:

@@ -139,9 +139,11 @@ class _Search:
         if len(self._buffer) != step:
             self._buffer = _scratch(step, self._objective.queries)
         scores, size = self._buffer, stop - start
-        block = self._rows[start:stop].astype(np.float32, copy=False)
+        ready = self._norms.unit_rows
+        block = (self._rows if ready is None else ready)[start:stop].astype(np.float32, copy=False)
+        inverse = self._norms.inverse[start:stop] if ready is None else None
         with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-            self._objective.score(block, self._norms.inverse[start:stop], scores[:size])
+            self._objective.score(block, inverse, scores[:size])
         scores[size:] = -np.inf
         first, last = np.searchsorted(self._norms.bad, (start, stop))
         scores[self._norms.bad[first:last] - start] = -np.inf

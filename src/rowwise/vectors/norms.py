@@ -35,6 +35,7 @@ class Norms:
             with anything is 0. NaN where float32 does not do: for rows whose length is very
             large or very small, and for those in ``bad``.
         bad: the ascending positions of rows that hold NaN or infinity. They are near to nothing.
+        unit_rows: float32 (n, d), what ``keep_unit_rows`` made, or None.
     """
 
     def __init__(self, rows: RowArray) -> None:
@@ -54,6 +55,15 @@ class Norms:
             is_bad[part] = ~np.isfinite(block).all(axis=1)
             self.inverse[places[~block.any(axis=1)]] = 1
         self.bad: npt.NDArray[np.intp] = unusual[is_bad]
+        self.unit_rows: FloatArray | None = None
+
+    def keep_unit_rows(self, rows: RowArray) -> None:
+        """Make the rows of length 1 once, for whoever asks often: a copy of the table in float32.
+
+        Rows whose length float32 cannot tell become NaN, as their inverse is.
+        """
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            self.unit_rows = rows.astype(np.float32) * self.inverse[:, np.newaxis]
 
 
 def unit(rows: RowArray) -> DoubleArray:

@@ -28,10 +28,10 @@ class Objective(Protocol):
     queries: int
     slack: float
 
-    def score(self, rows: FloatArray, inverse: FloatArray, out: FloatArray) -> None:
+    def score(self, rows: FloatArray, inverse: FloatArray | None, out: FloatArray) -> None:
         """Write the scores of b rows (b, d) into ``out`` (b, queries); NaN: it cannot tell.
 
-        ``inverse`` (b,) is as in ``Norms``.
+        ``inverse`` (b,) is as in ``Norms``; None for rows of length 1.
         """
 
     def exact(self, queries: npt.NDArray[np.intp], rows: DoubleArray) -> DoubleArray:
@@ -63,13 +63,14 @@ class Cosine:
         self._exact = directions
         self._quick = directions.astype(np.float32)
 
-    def score(self, rows: FloatArray, inverse: FloatArray, out: FloatArray) -> None:
+    def score(self, rows: FloatArray, inverse: FloatArray | None, out: FloatArray) -> None:
         """See ``Objective.score``."""
         if self.queries == 1:
             np.einsum("ij,j->i", rows, self._quick[0], out=out[:, 0])
         else:
             np.matmul(rows, self._quick.T, out=out)
-        out *= inverse[:, np.newaxis]
+        if inverse is not None:
+            out *= inverse[:, np.newaxis]
 
     def exact(self, queries: npt.NDArray[np.intp], rows: DoubleArray) -> DoubleArray:
         """See ``Objective.exact``."""
@@ -96,18 +97,19 @@ class MultipliedCosines:
         self._quick = np.concatenate([positive, negative]).astype(np.float32)
         self._error = cosine_error(positive.shape[1])
 
-    def score(self, rows: FloatArray, inverse: FloatArray, out: FloatArray) -> None:
+    def score(self, rows: FloatArray, inverse: FloatArray | None, out: FloatArray) -> None:
         """See ``Objective.score``: with every cosine as favourable as its error allows."""
         for start in range(0, len(rows), FEW_ROWS):
             part = slice(start, start + FEW_ROWS)
-            self._score(rows[part], inverse[part], out[part, 0])
+            self._score(rows[part], None if inverse is None else inverse[part], out[part, 0])
 
-    def _score(self, rows: FloatArray, inverse: FloatArray, out: FloatArray) -> None:
+    def _score(self, rows: FloatArray, inverse: FloatArray | None, out: FloatArray) -> None:
         near, far = np.full(len(rows), 1, np.float32), np.full(len(rows), 1, np.float32)
         error = np.float32(self._error)
         for number, direction in enumerate(self._quick):
             shifted = np.einsum("ij,j->i", rows, direction)
-            shifted *= inverse
+            if inverse is not None:
+                shifted *= inverse
             shifted += 1
             is_near = number < len(self._positive)
             shifted += error if is_near else -error
