@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from rowwise.classify.classifier import TextClassifier
 from rowwise.classify.explaining import Explanation
@@ -74,6 +74,23 @@ class Judgement:
         self.is_wrong: npt.NDArray[np.bool_] = self.predicted != np.asarray(self.test_labels)
         """(texts,)."""
 
+    @property
+    def accuracy(self) -> float:
+        """Share of the texts that got their labels."""
+        return float((~self.is_wrong).mean())
+
+    @cached_property
+    def macro_f1(self) -> float:
+        """The mean F1 of the labels."""
+        f1 = f1_score(self.test_labels, self.predicted, average="macro", zero_division=0)
+        return float(f1)
+
+    @cached_property
+    def majority(self) -> float:
+        """Accuracy of always naming the most frequent label."""
+        counts = np.unique(self.test_labels, return_counts=True)[1]
+        return float(counts.max() / len(self.test_labels))
+
     @cached_property
     def counts(self) -> npt.NDArray[np.int64]:
         """How often each true label (a row) was taken for each label."""
@@ -96,17 +113,17 @@ class Judgement:
     @cached_property
     def lengths(self) -> Lengths:
         """Of the training texts."""
-        splitter = self.classifier.splitter_
-        counts = np.array([len(splitter.split(text)) for text in self.train_texts])
+        counts = self.classifier.splitter_.split_all(self.train_texts).lengths
         cut = float((counts > self.classifier.max_length_).mean())
         return Lengths(float(np.median(counts)), int(counts.max()), cut)
 
     @cached_property
     def unknown(self) -> float:
         """Share of the test texts' words that the vocabulary does not hold."""
-        splitter, vocabulary = self.classifier.splitter_, self.classifier.vocabulary_
-        words = [word for text in self.test_texts for word in splitter.split(text)]
-        return float(np.mean([word not in vocabulary for word in words])) if words else 0.0
+        words = self.classifier.splitter_.split_all(self.test_texts)
+        counts = words.counts()
+        is_unknown = [word not in self.classifier.vocabulary_ for word in words.unique]
+        return float(counts[is_unknown].sum() / counts.sum()) if len(counts) else 0.0
 
     def mistakes(self, count: int = WORST) -> list[Mistake]:
         """The wrong predictions that the classifier was surest of, the surest first."""

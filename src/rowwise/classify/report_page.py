@@ -59,13 +59,10 @@ def _title(judgement: Judgement) -> str:
 
 
 def _figures_of_merit(judgement: Judgement) -> str:
-    right = 1 - float(judgement.is_wrong.mean())
-    most = max(label.test for label in judgement.labels) / len(judgement.test_texts)
-    f1 = sum(label.f1 for label in judgement.labels) / len(judgement.labels)
     cells = [
-        ("accuracy", f"{100 * right:.1f} %"),
-        ("macro F1", f"{f1:.3f}"),
-        ("always the most frequent label", f"{100 * most:.1f} %"),
+        ("accuracy", f"{100 * judgement.accuracy:.1f} %"),
+        ("macro F1", f"{judgement.macro_f1:.3f}"),
+        ("always the most frequent label", f"{100 * judgement.majority:.1f} %"),
         ("test texts", f"{len(judgement.test_texts):,}"),
     ]
     items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in cells)

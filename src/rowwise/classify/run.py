@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 
 from rowwise import viz
@@ -87,14 +86,13 @@ def train_run(
                 target.rmdir()
         raise
     judged = Judgement(classifier, (train_texts, train_labels), (test_texts, test_labels))
-    predicted = judged.predicted
     report = RunReport(
         train_texts=len(train_texts),
         test_texts=len(test_texts),
         words=len(classifier.vocabulary_),
-        accuracy=float(accuracy_score(test_labels, predicted)),
-        macro_f1=float(f1_score(test_labels, predicted, average="macro", zero_division=0)),
-        majority=float(np.unique(test_labels, return_counts=True)[1].max() / len(test_labels)),
+        accuracy=judged.accuracy,
+        macro_f1=judged.macro_f1,
+        majority=judged.majority,
     )
     classifier.save(target / "model.keras")
     _write_json(target / "metrics.json", asdict(report))
