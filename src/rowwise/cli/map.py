@@ -79,8 +79,9 @@ def command(
     vectors = source.load()
     words = _words(vectors, only, limit if suffix in PAGES else limit or 200)
     from rowwise import viz
+    from rowwise.viz.page.contents import MOST_WORDS
 
-    colour = None if labels is None else _colours(labels, words or vectors.words[:100_000])
+    colour = None if labels is None else _colours(labels, words or vectors.words[:MOST_WORDS])
     if suffix in PICTURES:
         assert words is not None
         figure = viz.plot_map(vectors, words, method=method, color=colour, title=title, seed=seed)
@@ -93,7 +94,7 @@ def command(
         click.echo(f"{target}: {len(words) - unfit:,} of {total}{left_out}.")
         return
     earlier = None if before is None else VectorSource(before).load()
-    with _bar(min(len(words or vectors), 100_000)) as tell, noted():
+    with _bar(min(len(words or vectors), MOST_WORDS)) as tell, noted():
         report = viz.write_page(
             vectors,
             target,

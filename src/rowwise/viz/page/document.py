@@ -60,7 +60,7 @@ def journey_document(title: str, data: str) -> bytes:
     return _document("journey.html", title, data, _JOURNEY, "'none'")
 
 
-def _document(template: str, title: str, data: str, scripts: tuple[str, ...], asked: str) -> bytes:
+def _document(body: str, title: str, data: str, scripts: tuple[str, ...], asked: str) -> bytes:
     plotly, script = _plotly(), _joined(scripts)
     # Whatever a word may be, nothing but these two scripts runs, and nothing is loaded. plotly
     # compiles what it draws with, which is called eval.
@@ -73,11 +73,12 @@ def _document(template: str, title: str, data: str, scripts: tuple[str, ...], as
         "POLICY": policy,
         "TITLE": escape(title),
         "STYLE": _asset("page.css"),
+        "BODY": _asset(body),
         "DATA": data,
         "PLOTLY": _compressed_plotly(),
         "SCRIPT": script,
     }
-    page = _asset(template)
+    page = _asset("frame.html")
     for name, part in parts.items():
         page = page.replace(f"<!--{name}-->", part, 1)
     return page.encode(errors="replace")  # a title may hold what is no character

@@ -16,7 +16,7 @@ function hasWebgl() {
 class Plot {
   constructor(table, pick) {
     Object.assign(this, { table, pick, picked: [], chosen: null, axes: null });
-    this.element = document.getElementById("map");
+    this.element = byId("map");
     const webgl = hasWebgl();
     this.drawn = webgl ? table.words.length : Math.min(DRAWN_WITHOUT_WEBGL, table.words.length);
     this.kind = webgl ? "scattergl" : "scatter";

@@ -3,8 +3,8 @@
 class Search {
   constructor(table, pick) {
     Object.assign(this, { table, pick, places: [], active: -1 });
-    this.field = document.getElementById("search");
-    this.list = document.getElementById("found");
+    this.field = byId("search");
+    this.list = byId("found");
     this.field.addEventListener("input", () => this.update());
     this.field.addEventListener("focus", () => this.update());
     this.field.addEventListener("blur", () => this.close());
