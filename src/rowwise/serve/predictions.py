@@ -23,10 +23,8 @@ class Texts:
     texts: tuple[str, ...]
 
 
-class Predictions:
-    """Answers ``Texts`` by a JSON document."""
-
-    most = MOST
+class _AboutTexts:
+    """Answers ``Texts`` by a classifier, which is asked by one thread at a time."""
 
     def __init__(self, classifier: "TextClassifier", lock: Lock) -> None:
         self._classifier, self._lock = classifier, lock
@@ -35,6 +33,12 @@ class Predictions:
     def cost(self, question: Texts) -> int:
         """How many texts it has."""
         return len(question.texts)
+
+
+class Predictions(_AboutTexts):
+    """Answers ``Texts`` by a JSON document."""
+
+    most = MOST
 
     def answer(self, questions: Sequence[Texts]) -> list[bytes | Exception]:
         """See ``Kind.answer``."""
@@ -56,20 +60,12 @@ class Predictions:
             self._classifier.predict_proba([""])
 
 
-class Explanations:
+class Explanations(_AboutTexts):
     """Answers ``Texts`` by a JSON document that has each word's share, too."""
 
     # One text takes as many passes as it has words: so that others get their turn, no two
     # requests make one batch.
     most = 1
-
-    def __init__(self, classifier: "TextClassifier", lock: Lock) -> None:
-        self._classifier, self._lock = classifier, lock
-        self._labels = labels_of(classifier)
-
-    def cost(self, question: Texts) -> int:
-        """How many texts it has."""
-        return len(question.texts)
 
     def answer(self, questions: Sequence[Texts]) -> list[bytes | Exception]:
         """See ``Kind.answer``."""
