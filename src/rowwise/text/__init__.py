@@ -5,6 +5,7 @@ from rowwise.text.counting.files import count_words
 from rowwise.text.encoded import EncodedTexts
 from rowwise.text.examples import Examples, read_examples, read_texts
 from rowwise.text.hashing import hashing_trick, one_hot
+from rowwise.text.indexed.example_files import ExampleFiles
 from rowwise.text.padding import pad_sequences
 from rowwise.text.sampling import make_sampling_table, skipgrams
 from rowwise.text.splitting import DEFAULT_FILTERS, Splitter, text_to_word_sequence
@@ -16,6 +17,7 @@ from rowwise.text.words import Words
 __all__ = [
     "DEFAULT_FILTERS",
     "EncodedTexts",
+    "ExampleFiles",
     "Examples",
     "Splitter",
     "Tokenizer",

@@ -142,6 +142,21 @@ def label_of(value: object) -> str:
     return _encodable(str(value).strip())
 
 
+def weight_of(value: object) -> float:
+    """The weight of an example.
+
+    Raises:
+        Fault: it is no number of at least 0.
+    """
+    try:
+        weight = float(value) if isinstance(value, str | int | float) else math.nan
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight < math.inf:
+        raise Fault(f"expected a weight, found {shown(value)}. Write a number of at least 0")
+    return weight
+
+
 def _encodable(value: str) -> str:
     # JSON can spell half of a surrogate pair ("\ud83d"), which is no character.
     try:

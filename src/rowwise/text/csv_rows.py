@@ -33,26 +33,30 @@ def csv_rows(content: str) -> list[tuple[int, list[str]]]:
 
 
 def csv_row_groups(
-    lines: Iterable[str], again: Callable[[], Iterable[str]]
+    lines: Iterable[str], again: Callable[[], Iterable[str]], characters: int | None = None
 ) -> Iterator[list[tuple[int, list[str]]]]:
-    r"""The rows of ``csv_rows`` in groups of about ``GROUP_CHARACTERS``.
+    r"""The rows of ``csv_rows`` in groups.
+
+    A group ends with the last line that was taken for it; the next one begins there.
 
     Args:
         lines: the lines, each with its ``\n``.
         again: gives the lines once more, to say what is wrong with one.
+        characters: about how many a group has; None: ``GROUP_CHARACTERS``.
 
     Raises:
         Fault: as ``csv_rows``.
     """
     reader = csv.reader(lines, strict=True)
     start, ended = 1, False
+    characters = characters or GROUP_CHARACTERS
     while not ended:
         group: list[tuple[int, list[str]]] = []
         size = 0
         # Not around the yield: what others read in between has its own limit.
         with _fields_of_any_length():
             try:
-                while size < GROUP_CHARACTERS:
+                while size < characters:
                     row = next(reader, None)
                     if row is None:
                         ended = True

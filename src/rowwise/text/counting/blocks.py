@@ -58,8 +58,14 @@ class Block:
         return iter(io.StringIO(self.text, newline="\n"))
 
 
-def blocks_of(path: str, start: int = 0, end: int | None = None, first: int = 1) -> Iterator[Block]:
-    """The lines of a file, or of a part of it, in blocks of about ``BLOCK_BYTES``.
+def blocks_of(
+    path: str,
+    start: int = 0,
+    end: int | None = None,
+    first: int = 1,
+    size: int | None = None,
+) -> Iterator[Block]:
+    """The lines of a file, or of a part of it, in blocks.
 
     A longer line makes a longer block. A byte order mark is left out.
 
@@ -68,11 +74,12 @@ def blocks_of(path: str, start: int = 0, end: int | None = None, first: int = 1)
         start: the byte at which a line begins.
         end: the byte at which another begins; None: the end of the file.
         first: the number of the first line.
+        size: about how many bytes a block has; None: ``BLOCK_BYTES``.
 
     Raises:
         Fault: the file cannot be read, or is not UTF-8; the place is the line.
     """
-    for place, content in _whole_lines(path, start, end):
+    for place, content in _whole_lines(path, start, end, size):
         yield Block(content, decoded(content, first), place, first)
         first += content.count(b"\n")
 
@@ -101,11 +108,13 @@ def next_line(path: str, start: int, size: int) -> int:
     return size
 
 
-def _whole_lines(path: str, start: int, end: int | None) -> Iterator[tuple[int, bytes]]:
+def _whole_lines(
+    path: str, start: int, end: int | None, size: int | None
+) -> Iterator[tuple[int, bytes]]:
     """Bytes that are whole lines, and where in the file they begin."""
     pieces: list[bytes] = []
     place = start
-    for chunk in _chunks(path, start, end):
+    for chunk in _chunks(path, start, end, size):
         cut = chunk.rfind(b"\n") + 1
         if not cut:
             pieces.append(chunk)

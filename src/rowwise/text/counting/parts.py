@@ -138,7 +138,7 @@ def _below_head(file: Part) -> Part:
             raise Fault(NO_ROWS)
         return replace(file, is_whole=False)
     assert file.column is not None
-    head = tsv_head(blocks, file.column)
+    head = tsv_head(blocks, [file.column])
     if head is None:
         raise Fault(EMPTY)
     columns, header, blocks = head

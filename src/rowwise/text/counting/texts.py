@@ -1,6 +1,6 @@
 """The texts of a part of a file, block by block, each with its place in the file."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -93,7 +93,9 @@ def tsv_rows(block: Block, columns: Columns, header: int = 0) -> Iterator[tuple[
             yield number, line.split("\t")
 
 
-def tsv_head(blocks: Iterator[Block], column: str) -> tuple[Columns, int, Iterator[Block]] | None:
+def tsv_head(
+    blocks: Iterator[Block], names: Sequence[str]
+) -> tuple[Columns, int, Iterator[Block]] | None:
     """The columns of a TSV file, the line of its header (0 for none), and all blocks once more.
 
     None if there are only blank lines.
@@ -110,7 +112,7 @@ def tsv_head(blocks: Iterator[Block], column: str) -> tuple[Columns, int, Iterat
             if line:
                 # A blank line is a row only if there is one column.
                 row = (number, line.split("\t")) if "\t" in line else first_line
-                columns = columns_in(row, [column])
+                columns = columns_in(row, names)
                 header = row[0] if columns.header else row[0] - 1
                 return columns, header, chain(seen, blocks)
     return None
@@ -126,7 +128,7 @@ def _tsv(part: Part) -> Iterator[Texts]:
     blocks = blocks_of(part.location, part.start, part.end, part.first)
     columns, header = part.columns, 0
     if columns is None:
-        head = tsv_head(blocks, part.column)
+        head = tsv_head(blocks, [part.column])
         if head is None:
             return
         columns, header, blocks = head
