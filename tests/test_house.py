@@ -23,6 +23,7 @@ ROOMS = (
     "vectors",
     "viz",
     "backend",
+    "datasets",
     "layers",
     "training",
     "classify",

@@ -12,6 +12,7 @@ PUBLIC = {
         "RecordWords",
         "Sequential",
         "TextClassifier",
+        "TextDataset",
         "Tokenizer",
         "Unfreeze",
         "Vectors",
@@ -19,6 +20,7 @@ PUBLIC = {
         "__version__",
         "classify",
         "convert",
+        "datasets",
         "errors",
         "export",
         "keras",
@@ -33,12 +35,14 @@ PUBLIC = {
         "viz",
     ],
     "rowwise.classify": ["RunReport", "TextClassifier", "load_model", "train_run"],
+    "rowwise.datasets": ["ResumeDataset", "TextDataset"],
     "rowwise.export": ["FORMATS", "export_model", "onnx_model", "stock_model", "tokenizer_json"],
     "rowwise.layers": ["EmbedReduce", "Embedding", "Pool", "WordPairs", "suggest_output_dim"],
     "rowwise.serve": ["Limits", "create_app", "listen", "run"],
     "rowwise.text": [
         "DEFAULT_FILTERS",
         "EncodedTexts",
+        "ExampleFiles",
         "Examples",
         "Splitter",
         "Tokenizer",
@@ -133,6 +137,7 @@ def test_short_names_are_the_same_objects():
     assert rowwise.Model is rowwise.training.Model
     assert rowwise.Sequential is rowwise.training.Sequential
     assert rowwise.TextClassifier is rowwise.classify.TextClassifier
+    assert rowwise.TextDataset is rowwise.datasets.TextDataset
     assert rowwise.Vectors is rowwise.vectors.Vectors
     assert rowwise.Vocabulary is rowwise.text.Vocabulary
     assert rowwise.load_model is rowwise.classify.load_model

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rowwise import (
         classify,
+        datasets,
         errors,
         export,
         keras,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         viz,
     )
     from rowwise.classify import TextClassifier, load_model
+    from rowwise.datasets import TextDataset
     from rowwise.layers import suggest_output_dim
     from rowwise.text import Tokenizer, Vocabulary, tokenizer_from_json
     from rowwise.training import Model, RecordWords, Sequential, Unfreeze, convert
@@ -32,6 +34,7 @@ __all__ = [
     "RecordWords",
     "Sequential",
     "TextClassifier",
+    "TextDataset",
     "Tokenizer",
     "Unfreeze",
     "Vectors",
@@ -39,6 +42,7 @@ __all__ = [
     "__version__",
     "classify",
     "convert",
+    "datasets",
     "errors",
     "export",
     "keras",
@@ -59,6 +63,7 @@ _HOMES = {
     "RecordWords": "rowwise.training",
     "Sequential": "rowwise.training",
     "TextClassifier": "rowwise.classify",
+    "TextDataset": "rowwise.datasets",
     "Tokenizer": "rowwise.text",
     "Unfreeze": "rowwise.training",
     "Vectors": "rowwise.vectors",
@@ -70,6 +75,7 @@ _HOMES = {
 }
 _SUBPACKAGES = {
     "classify",
+    "datasets",
     "errors",
     "export",
     "keras",
