@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,3 +59,12 @@ def serve() -> Iterator[Client]:
 @pytest.fixture
 def client(serve: Client, vectors: Vectors) -> TestClient:
     return serve(vectors)
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Vectors that a search takes some milliseconds for."""
+    path = tmp_path_factory.mktemp("serve") / "words.safetensors"
+    rows = np.random.default_rng(0).standard_normal((50_000, 50), dtype=np.float32)
+    Vectors([f"w{number}" for number in range(50_000)], rows).save(path)
+    return path

@@ -163,6 +163,7 @@ def test_json_may_be_spelt_in_several_ways(client: TestClient, kind: str) -> Non
         ("DELETE", "/", 405, "wrong-method"),
         ("POST", "/info", 405, "wrong-method"),
         ("TRACE", "/health", 405, "wrong-method"),
+        ("OPTIONS", "/info", 405, "wrong-method"),
     ],
 )
 def test_paths_and_methods(
@@ -172,6 +173,18 @@ def test_paths_and_methods(
     problem = check(answer, status, code)
     if status == 405:
         assert answer.headers["allow"] in problem["detail"]
+        allowed = ["POST"] if path in ("/neighbors", "/analogy") else ["GET", "HEAD"]
+        assert answer.headers["allow"].split(", ") == allowed
+
+
+@pytest.mark.parametrize("path", ["/", "/info", "/health", "/openapi.json", "/neighbors", "/no"])
+def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
+    answer, whole = client.head(path), client.get(path)
+    assert answer.content == b""
+    assert answer.status_code == whole.status_code
+    assert answer.headers["content-type"] == whole.headers["content-type"]
+    assert answer.headers["content-security-policy"]
+    assert client.get("/openapi.json").json()["paths"]["/info"].keys() == {"get"}
 
 
 def test_a_mistake_in_here_is_not_told_to_who_asks(

@@ -9,13 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pytest
+from running_server import ASKED, JSON, command, served
 
 from rowwise import Vectors
 from rowwise.errors import InvalidArgumentError, MissingExtraError
@@ -23,63 +22,6 @@ from rowwise.serve import Limits, create_app, listen, run
 from rowwise.serve.addresses import address_of
 
 TOKEN = "0123456789abcdef"
-ASKED = json.dumps({"words": ["w1"], "k": 5})
-JSON = {"Content-Type": "application/json"}
-
-
-class Server(NamedTuple):
-    """A server that runs, and what it printed first."""
-
-    process: subprocess.Popen[str]
-    line: str
-    port: int
-
-    def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        with closing(connection):
-            connection.request(method, path, body, {**JSON, **headers})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=30)
-        return self.process.returncode, out, err
-
-
-@pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Vectors that a search takes some milliseconds for."""
-    path = tmp_path_factory.mktemp("serve") / "words.safetensors"
-    rows = np.random.default_rng(0).standard_normal((50_000, 50), dtype=np.float32)
-    Vectors([f"w{number}" for number in range(50_000)], rows).save(path)
-    return path
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "rowwise", "serve", *map(str, arguments)]
-
-
-@contextmanager
-def served(*arguments: object, **environment: str) -> Iterator[Server]:
-    """``rowwise serve`` on a port that is free."""
-    process = subprocess.Popen(
-        command(*arguments, "--port", "0"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert " at http://127.0.0.1:" in line, line + process.communicate(timeout=30)[1]
-        port = int(line.rsplit(":", 1)[1].split("/")[0])
-        yield Server(process, line, port)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def fails(*arguments: object, **environment: str) -> str:
@@ -162,6 +104,33 @@ def test_a_request_that_is_half_sent_is_still_answered(words: Path) -> None:
         assert server.stop()[0] == 0
 
 
+def test_a_second_signal_stops_at_once(words: Path) -> None:
+    """What waits is told so; nothing that only a programmer reads is printed."""
+    with served(words) as server:
+        many = json.dumps({"words": [f"w{number}" for number in range(250)], "k": 1000})
+        answers: list[tuple[int, str]] = []
+
+        def ask() -> None:
+            with suppress(ConnectionRefusedError):  # too late
+                answers.append(server.ask("POST", "/neighbors", many))
+
+        threads = [threading.Thread(target=ask) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        while len(answers) < 2:
+            time.sleep(0.01)
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        code, out, err = server.stop(signal.SIGINT)
+        for thread in threads:
+            thread.join(20)
+    assert (code, out) == (130, "")
+    assert err == "Ctrl-C stops the server.\n\nInterrupted: nothing was saved.\n"
+    assert {status for status, _ in answers} == {200, 503}
+    told = [json.loads(body) for _, body in answers]
+    assert {each.get("code") for each in told} == {None, "stopped"}
+
+
 def test_a_server_prints_its_address_and_answers(words: Path) -> None:
     with served(words) as server:
         assert server.line.startswith("Serving 50,000 words x 50 columns at http://127.0.0.1:")
@@ -222,6 +191,8 @@ def test_a_token_comes_from_a_file_or_the_environment_or_is_made(
         (["--token-file", "missing"], "No such file or directory: 'missing'"),
         (["--token-file", "short", "--port", "0"], "at least 16 characters"),
         (["--token-file", "short", "--new-token"], "not both"),
+        (["--token-file", "binary", "--port", "0"], "A token has at least 16 characters"),
+        (["--token-file", ".", "--port", "0"], "Is a directory: '.'"),
         (["--cors", "*", "--port", "0"], "An origin is a scheme and a host"),
         (["--allow-host", "http://a.org", "--port", "0"], "A host is a name or an address"),
         (["--max-k", "0"], "`k` must be a positive whole number"),
@@ -233,7 +204,31 @@ def test_what_cannot_be_served_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("short").write_text("abc")
+    Path("binary").write_bytes(bytes(range(128, 256)))
     assert message in fails(words, *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--token-file", "short"], "at least 16 characters"),
+        (["--cors", "*"], "An origin is a scheme and a host"),
+        (["--allow-host", "http://a.org"], "A host is a name or an address"),
+        (["--max-k", "0"], "`k` must be a positive whole number"),
+    ],
+)
+def test_options_are_looked_at_before_a_model_is_loaded(
+    tmp_path: Path, monkeypatch: Any, options: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("short").write_text("abc")
+    assert message in fails("no-such-model.txt", "--port", "0", *options)
+
+
+def test_the_name_that_a_server_is_started_by_is_its_own(words: Path) -> None:
+    with served(words, "--host", "127.1") as server:
+        for host, status in (("127.1", 200), ("localhost", 200), ("127.2", 421)):
+            assert server.ask("GET", "/health", Host=f"{host}:{server.port}")[0] == status
 
 
 def test_a_missing_file_is_one_line() -> None:

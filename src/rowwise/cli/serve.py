@@ -69,11 +69,16 @@ def command(
     ROWWISE_TOKEN instead. Ctrl-C stops the server.
     """
     from rowwise.serve import Limits, listen, run
+    from rowwise.serve.access import Hosts, check_origins, host_of
 
     token = _token(token_file, new_token)
     chosen = {"k": max_k, "batch": max_batch, "body_bytes": max_bytes, "seconds": max_seconds}
     limits = Limits(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
     # Before the model is loaded, which may take long.
+    Hosts(more=allow_hosts)
+    check_origins(cors)
+    if host_of(host):  # whoever names the server so to start it will ask for it so
+        allow_hosts = (*allow_hosts, host)
     with listen(host, port, token=token) as listener:
         model = load(source)
 
@@ -134,5 +139,6 @@ def _token(file: str | None, new: bool) -> str | None:
     if new:
         return secrets.token_urlsafe(32)
     if file is not None:
-        return Path(file).read_text(encoding="utf-8").strip()
+        # What is no UTF-8 is no token either, which is said where tokens are checked.
+        return Path(file).read_text(encoding="utf-8", errors="replace").strip()
     return os.environ.get(TOKEN_VARIABLE) or None

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from rowwise.errors import InvalidArgumentError
-from rowwise.serve.access import is_loopback
+from rowwise.serve.access import check_token, is_loopback
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -23,11 +23,13 @@ def listen(host: str = HOST, port: int = PORT, *, token: str | None = None) -> s
         token: that requests will have to carry.
 
     Raises:
-        InvalidArgumentError: there is no such address here, the port is taken, or the address
-            can be reached from outside and there is no token.
+        InvalidArgumentError: there is no such address here, the port is taken, the token can be
+            none, or the address can be reached from outside and there is no token.
     """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise InvalidArgumentError(f"A port is a number from 0 to 65535. Received: {port!r}.")
+    if token is not None:
+        check_token(token)
     family, address = _look_up(host, port)
     check_reach(address[0], token)
     # With its protocol said: only then asyncio sends at once what is written (TCP_NODELAY), and

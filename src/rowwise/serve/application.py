@@ -26,7 +26,12 @@ def build(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         warming = asyncio.create_task(served.batcher.ask(_WarmUp(), served))
-        yield
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not ending.is_near:
+                raise
+            return  # a second Ctrl-C: nothing is waited for
         warming.cancel()
         await asyncio.to_thread(served.batcher.close)
 
@@ -82,14 +87,17 @@ async def _as_answer(_: Request, error: Exception) -> Response:
 async def _as_problem(request: Request, error: Exception) -> Response:
     """What Starlette raises: no such path, another method."""
     assert isinstance(error, HTTPException)
-    allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow")
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if headers.get("allow") == "GET":
+        headers["allow"] = "GET, HEAD"
+    allowed = headers.get("allow")
     detail = {
         404: "There is nothing at this path. /openapi.json says what can be asked.",
         405: f"This path takes {allowed}.",
     }.get(error.status_code, str(error.detail))
     code = {404: "no-such-path", 405: "wrong-method"}.get(error.status_code, "bad-request")
-    headers = list((error.headers or {}).items())
-    return await _as_answer(request, Problem(error.status_code, code, detail, headers=headers))
+    problem = Problem(error.status_code, code, detail, headers=headers.items())
+    return await _as_answer(request, problem)
 
 
 async def _as_failure(request: Request, error: Exception) -> Response:

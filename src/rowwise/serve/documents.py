@@ -14,7 +14,8 @@ _ALWAYS = {
     "408": "The request did not come to its end in time.",
     "413": "The body is too large.",
     "421": "The Host header names another server.",
-    "503": "Too many requests wait already.",
+    "431": "The head of the request is too large.",
+    "503": "Too many requests wait already, or the server stops.",
     "504": "There was no answer in time.",
 }
 _WITH_BODY = {

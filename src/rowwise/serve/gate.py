@@ -77,11 +77,16 @@ class Gate:
                     declared = headers.get(b"content-length")
                     body = await read_body(receive, self._limits.body_bytes, declared)
                 with _Watch(receive) as watch:
-                    await self._app(scope, _Body(body, watch.receive), answer.send)
+                    await self._app(_as_get(scope), _Body(body, watch.receive), answer.send)
         except Problem as problem:
             await answer.problem(problem)
         except ClientGone:
             return None
+        except asyncio.CancelledError:
+            if not self._ending.is_near:
+                raise
+            # A second Ctrl-C: this is all that there is time for.
+            await answer.problem(_STOPPED)
         except TimeoutError:
             if not timer.expired():
                 raise
@@ -145,6 +150,14 @@ class Gate:
         return Problem(
             504, "too-slow", f"There was no answer within {seconds:g} seconds. Ask for less."
         )
+
+
+def _as_get(scope: Scope) -> Scope:
+    """HEAD as GET: the server leaves out the body of the answer."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+
+
+_STOPPED = Problem(503, "stopped", "The server was stopped before it could answer.")
 
 
 class Ending:

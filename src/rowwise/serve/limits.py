@@ -27,7 +27,7 @@ class Limits:
     characters: int = 10_000
     """Characters of a text, a word or a formula."""
     seconds: float = 10.0
-    """For a request, from its first byte that is read to the end of the answer."""
+    """For the head of a request; and then again, to the end of its answer."""
     waiting: int = 1_024
     """Requests that wait to be answered; a further one is told to come again."""
 

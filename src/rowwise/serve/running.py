@@ -15,6 +15,7 @@ from rowwise.errors import MissingExtraError
 from rowwise.serve.addresses import address_of, check_reach, listen
 from rowwise.serve.app import Checks, make_app
 from rowwise.serve.gate import Ending
+from rowwise.serve.heads import guarded
 from rowwise.serve.limits import Limits
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -67,8 +68,10 @@ def run(
         ending = Ending()
         checks = Checks(token, tuple(allow_hosts), tuple(cors), host)
         app = make_app(model, name, limits, checks, ending)
+        seconds = (limits or Limits()).seconds
         config = uvicorn.Config(
             app,
+            http=guarded(seconds),
             # uvicorn's own lines would show the address of the page, and in it the token.
             log_config=None,
             access_log=False,
@@ -78,7 +81,7 @@ def run(
             proxy_headers=False,
             server_header=False,
             # Every request has an end of its own, so this is for what hangs all the same.
-            timeout_graceful_shutdown=ceil((limits or Limits()).seconds) + 5,
+            timeout_graceful_shutdown=ceil(seconds) + 5,
         )
         address = address_of(bound)
 
