@@ -1,6 +1,8 @@
 """What each endpoint answers."""
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import rowwise
 from rowwise import TextClassifier, Vectors
 from rowwise.errors import InvalidArgumentError
 from rowwise.serve import Limits, create_app
+from rowwise.viz.page import document
 
 
 def pairs(neighbors: list[dict[str, Any]]) -> list[tuple[str, float]]:
@@ -161,6 +164,52 @@ def test_the_page_is_html_and_kept_in_its_place(client: TestClient) -> None:
 def test_no_page_loads_from_elsewhere(client: TestClient) -> None:
     for path in ("/docs", "/redoc", "/docs/oauth2-redirect"):
         assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [(np.zeros((0, 3)), "Received none"), (np.full((2, 3), np.nan), "NaN or infinity")],
+)
+def test_what_has_no_page_says_why(serve: Any, rows: Any, message: str) -> None:
+    answer = serve(Vectors(["a", "b"][: len(rows)], rows)).get("/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no-page")
+    assert message in answer.json()["detail"]
+
+
+def test_a_page_without_plotly_names_its_extra(
+    serve: Any, vectors: Vectors, monkeypatch: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    document._plotly.cache_clear()
+    answer = serve(vectors).get("/")
+    assert answer.status_code == 404
+    assert 'pip install "rowwise[explore]"' in answer.json()["detail"]
+
+
+def test_a_row_too_large_for_float32_is_named(serve: Any, tmp_path: Path) -> None:
+    path = tmp_path / "wide.txt"
+    path.write_text("a 1 2\nb 1e300 2\n")
+    client = serve(Vectors.load(path, dtype="float64"))
+    assert client.post("/embed", json={"words": ["a"]}).json()["rows"] == [[1, 2]]
+    problem = client.post("/embed", json={"words": ["a", "b"]}).json()
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown-word", "#/words/1")
+
+
+def test_probabilities_that_are_no_numbers_are_an_error(
+    serve: Any, classifier: TextClassifier, monkeypatch: Any
+) -> None:
+    client = serve(classifier)
+    usual = TextClassifier.predict_proba
+
+    def some_are_nan(self: TextClassifier, texts: list[str]) -> Any:
+        shares = usual(self, texts)
+        shares[[text == "odd" for text in texts]] = np.nan
+        return shares
+
+    monkeypatch.setattr(TextClassifier, "predict_proba", some_are_nan)
+    answer = client.post("/predict", json={"texts": ["good", "odd"]})
+    assert (answer.status_code, answer.json()["code"]) == (500, "no-number")
+    assert client.post("/predict", json={"texts": ["good"]}).status_code == 200
 
 
 def test_an_empty_table_has_no_neighbors(serve: Any) -> None:

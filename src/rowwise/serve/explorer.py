@@ -5,6 +5,8 @@ import threading
 from concurrent.futures import Future
 from typing import Any
 
+from rowwise.errors import RowwiseError
+from rowwise.serve.problems import Problem
 from rowwise.serve.served import Served
 
 # So many words are on the map; any word of the table can be searched. More would take minutes to
@@ -39,14 +41,21 @@ class Explorer:
         self._making: Future[str] | None = None
 
     async def page(self) -> str:
-        """The page; while it is made, one that asks again by itself."""
+        """The page; while it is made, one that asks again by itself.
+
+        Raises:
+            Problem: nothing can be laid out, or a package is missing.
+        """
         if self._making is None:
             self._making = Future()
             # A server that stops does not wait for it.
             threading.Thread(target=self._make, args=(self._making,), daemon=True).start()
         waiting = asyncio.wrap_future(self._making)
         await asyncio.wait([waiting], timeout=_PATIENCE)
-        return waiting.result() if waiting.done() else _WAITING
+        try:
+            return waiting.result() if waiting.done() else _WAITING
+        except RowwiseError as error:
+            raise Problem(404, "no-page", f"There is no page to show. {error}") from None
 
     def _make(self, making: "Future[str]") -> None:
         try:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from rowwise.serve.problems import Problem
+
 if TYPE_CHECKING:
     from rowwise.classify import TextClassifier
 
@@ -49,10 +51,15 @@ class Predictions(_AboutTexts):
         first = 0
         for question in questions:
             last = first + len(question.texts)
-            found = [prediction(self._labels, row) for row in shares[first:last]]
-            answers.append(to_json(found))
+            answers.append(self._answer(shares[first:last]))
             first = last
         return answers
+
+    def _answer(self, shares: npt.NDArray[np.float32]) -> bytes | Exception:
+        try:
+            return to_json([prediction(self._labels, row) for row in shares])
+        except Problem as problem:
+            return problem
 
     def warm_up(self) -> None:
         """Compile the model for a few texts, which the first answer waits for."""
@@ -95,7 +102,18 @@ def labels_of(classifier: "TextClassifier") -> list[str]:
 
 
 def prediction(labels: list[str], shares: npt.NDArray[np.float32]) -> dict[str, Any]:
-    """What is said of one text: its label, and the probability (classes,) of each label."""
+    """What is said of one text: its label, and the probability (classes,) of each label.
+
+    Raises:
+        Problem: a probability is no number, which JSON has no word for.
+    """
+    if not np.isfinite(shares).all():
+        raise Problem(
+            500,
+            "no-number",
+            "The classifier gives NaN as a probability: numbers in it are not finite. Train it "
+            "again, with a smaller learning rate.",
+        )
     rounded = [round(share, 6) for share in shares.tolist()]
     return {
         "label": labels[int(shares.argmax())],

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from rowwise.errors import UnknownWordError
 from rowwise.serve.problems import field_problem, pointer_to
 from rowwise.vectors import Vectors
@@ -46,9 +48,17 @@ class Rows:
         vectors = self._vectors
         rule = question.oov or ("error" if vectors.subwords is None else "subword")
         try:
-            rows = vectors.get(question.words, rule)
+            with np.errstate(over="ignore"):  # is told below
+                rows = vectors.get(question.words, rule)
         except UnknownWordError as error:
             raise self._problem(question, rule, error) from error
+        if not (finite := np.isfinite(rows).all(axis=1)).all():  # JSON knows no such numbers
+            number = int(finite.argmin())
+            raise field_problem(
+                "unknown-word",
+                pointer_to(["words", number]),
+                f"The row of {question.words[number]!r} does not fit into float32.",
+            )
         return f'{{"columns":{vectors.dimension},"rows":{to_json(rows)}}}'.encode()
 
     def _problem(self, question: Lookup, rule: str, error: UnknownWordError) -> Exception:
