@@ -97,11 +97,17 @@ class Builder:
         kind = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self.add("Cast", given, dtype=dtype, to=kind)
 
-    def together(self, operator: str, *inputs: Any, dtype: str | None = None) -> Value:
-        """Add an operator whose inputs need one dtype: the one that Keras makes of theirs."""
+    def alike(self, *inputs: Any) -> list[Value]:
+        """The inputs in one dtype: the one that Keras makes of theirs."""
         kinds = [one.dtype if isinstance(one, Value) else _kind(one) for one in inputs]
         common = keras.backend.result_type(*kinds)
-        return self.add(operator, *(self.cast(one, common) for one in inputs), dtype=dtype)
+        return [self.cast(one, common) for one in inputs]
+
+    def together(
+        self, operator: str, *inputs: Any, dtype: str | None = None, **attributes: Any
+    ) -> Value:
+        """Add an operator whose inputs need one dtype, see ``alike``."""
+        return self.add(operator, *self.alike(*inputs), dtype=dtype, **attributes)
 
     def _name(self, hint: str) -> str:
         while True:

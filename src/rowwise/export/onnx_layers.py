@@ -98,6 +98,7 @@ def _windows(operator: str, **attributes: Any) -> Maker:
 
 
 def _flatten(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
+    _need(layer, data_format="channels_last")
     return graph.add("Reshape", x, np.array([0, -1], dtype=np.int64))
 
 
@@ -121,21 +122,21 @@ def _rescaling(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:
 
 
 def _concatenate(graph: Builder, layer: Any, parts: list[Value], **kwargs: Any) -> Value:
-    return graph.add("Concat", *parts, axis=layer.axis)
+    return graph.together("Concat", *parts, axis=layer.axis)
 
 
 def _merged(operator: str) -> Maker:
     def make(graph: Builder, layer: Any, parts: list[Value], **kwargs: Any) -> Value:
         found = parts[0]
         for part in parts[1:]:
-            found = graph.add(operator, found, part)
+            found = graph.together(operator, found, part)
         return found
 
     return make
 
 
 def _average(graph: Builder, layer: Any, parts: list[Value], **kwargs: Any) -> Value:
-    return graph.add("Mul", _merged("Add")(graph, layer, parts), 1 / len(parts))
+    return graph.together("Mul", _merged("Add")(graph, layer, parts), 1 / len(parts))
 
 
 def _activation(graph: Builder, layer: Any, x: Value, **kwargs: Any) -> Value:

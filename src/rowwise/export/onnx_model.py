@@ -26,10 +26,11 @@ LABELS, MAX_LENGTH = "labels", "max_length"
 def onnx_model(model: Any) -> Any:
     """An ``onnx.ModelProto`` that predicts what ``model`` does.
 
-    Inputs and outputs have the names of the model's input and output layers and any batch size. Of
-    a ``TextClassifier`` the input is ``ids``, int32 (batch, max_length), and the output
-    ``probabilities``, float32 (batch, classes); its metadata hold ``labels``, a JSON list in the
-    order of the columns, and ``max_length``.
+    Inputs and outputs have any batch size and the names of the model's input and output layers; a
+    name that is there already gets a number: the outputs of a layer that is called twice are
+    ``score`` and ``score_1``. Of a ``TextClassifier`` the input is ``ids``, int32 (batch,
+    max_length), and the output ``probabilities``, float32 (batch, classes); its metadata hold
+    ``labels``, a JSON list in the order of the columns, and ``max_length``.
 
     Args:
         model: as for ``stock_model``.
@@ -51,6 +52,7 @@ def onnx_model(model: Any) -> Any:
         rebuilt = Rebuilt(model)
         metadata, names = {}, list(rebuilt.model.output_names)
     stock = rebuilt.model
+    names = _apart(names, [one.name for one in stock.inputs])
     graph = Builder([*(one.name for one in stock.inputs), *names])
     writer = _Writer(graph, rebuilt.merging_masked)
     inputs = [_input(one, graph) for one in stock.inputs]
@@ -71,6 +73,20 @@ def onnx_model(model: Any) -> Any:
     )
     helper.set_model_props(made, metadata)
     return made
+
+
+def _apart(names: list[str], taken: list[str]) -> list[str]:
+    """The names, with a number behind those that are taken already."""
+    used = set(taken)
+    apart = []
+    for name in names:
+        found, number = name, 0
+        while found in used:
+            number += 1
+            found = f"{name}_{number}"
+        used.add(found)
+        apart.append(found)
+    return apart
 
 
 class _Writer:
@@ -97,6 +113,11 @@ class _Writer:
             raise InvalidArgumentError(
                 f"ONNX export does not know layers of the class {kind}, as {operation.name!r} is "
                 f"one. It knows those of rowwise, and of Keras: {known}."
+            )
+        if getattr(operation, "quantization_mode", None) is not None:
+            raise InvalidArgumentError(
+                f"Layer {operation.name!r} is quantised, which ONNX export does not know. Export "
+                "the model as it was before `quantize`."
             )
         if operation.compute_dtype != "float32":
             raise InvalidArgumentError(
@@ -125,8 +146,9 @@ def _output(graph: Builder, value: Value, name: str, tensor: Any) -> Any:
 def _described(graph: Builder, name: str, tensor: Any, dtype: str | None = None) -> Any:
     """Name, dtype and shape of an input or output, as ONNX has them."""
     helper = graph.onnx.helper
-    first, *others = tensor.shape
-    shape = ["batch" if first is None else first]
-    shape += [f"{name}_{axis}" if size is None else size for axis, size in enumerate(others, 1)]
+    shape = [
+        size if size is not None else f"{name}_{axis}" if axis else "batch"
+        for axis, size in enumerate(tensor.shape)
+    ]
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype or tensor.dtype))
     return helper.make_tensor_value_info(name, kind, shape)

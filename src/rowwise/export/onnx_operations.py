@@ -64,6 +64,7 @@ def _mod(graph: Builder, config: dict[str, Any], x: Any, y: Any) -> Value:
 
 
 def _square(graph: Builder, config: dict[str, Any], x: Value) -> Value:
+    x = graph.cast(x, "int32") if x.dtype == "bool" else x
     return graph.add("Mul", x, x)
 
 
@@ -72,12 +73,8 @@ def _cast(graph: Builder, config: dict[str, Any], x: Value) -> Value:
 
 
 def _where(graph: Builder, config: dict[str, Any], chosen: Any, x: Any, y: Any) -> Value:
-    tensors = [one.dtype for one in (x, y) if isinstance(one, Value)]
-    if not tensors:
-        raise InvalidArgumentError("ONNX export needs a tensor in `where`, beside its condition.")
-    common = "float32" if "float32" in tensors else tensors[0]
-    chosen = graph.cast(chosen, "bool")
-    return graph.add("Where", chosen, graph.cast(x, common), graph.cast(y, common), dtype=common)
+    x, y = graph.alike(x, y)
+    return graph.add("Where", graph.cast(chosen, "bool"), x, y, dtype=x.dtype)
 
 
 def _filled(number: int) -> Maker:
@@ -98,9 +95,13 @@ def _axes(graph: Builder, axis: Any) -> Value | None:
 def _reduced(operator: str) -> Maker:
     def make(graph: Builder, config: dict[str, Any], x: Value) -> Value:
         axes, keep = _axes(graph, config.get("axis")), int(bool(config.get("keepdims")))
-        if x.dtype == "bool":  # which Keras counts
-            x = graph.cast(x, "int32")
-        return graph.add(operator, x, axes, keepdims=keep)
+        if operator == "ReduceMean" and "float" not in x.dtype:
+            x = graph.cast(x, "float32")
+        if x.dtype != "bool":
+            return graph.add(operator, x, axes, keepdims=keep)
+        found = graph.add(operator, graph.cast(x, "int32"), axes, keepdims=keep)
+        # Keras counts what is true, and the largest of truths is one.
+        return found if operator == "ReduceSum" else graph.cast(found, "bool")
 
     return make
 
@@ -114,15 +115,18 @@ def _any_or_all(operator: str) -> Maker:
 
 
 def _clip(graph: Builder, config: dict[str, Any], x: Value) -> Value:
+    for bound in (config["x_min"], config["x_max"]):
+        if "float" not in x.dtype and bound != int(bound):
+            raise InvalidArgumentError(
+                f"ONNX export clips whole numbers at whole numbers. Received: {bound!r}."
+            )
     return graph.add(
         "Clip", x, graph.value(config["x_min"], x.dtype), graph.value(config["x_max"], x.dtype)
     )
 
 
 def _concatenate(graph: Builder, config: dict[str, Any], parts: list[Any]) -> Value:
-    tensors = [one.dtype for one in parts if isinstance(one, Value)]
-    same = [graph.cast(one, tensors[0]) for one in parts]
-    return graph.add("Concat", *same, axis=int(config.get("axis", -1)))
+    return graph.together("Concat", *parts, axis=int(config.get("axis", -1)))
 
 
 def _expand_dims(graph: Builder, config: dict[str, Any], x: Value) -> Value:

@@ -59,6 +59,11 @@ def _run(
             raise InvalidArgumentError(
                 f"ONNX export takes recurrent layers without {name}. Layer {layer.name!r} has it."
             )
+    if kwargs.get("training") and (layer.dropout or layer.recurrent_dropout):
+        raise InvalidArgumentError(
+            f"Layer {layer.name!r} is called with training=True, so what it predicts is random. "
+            "ONNX export takes models that predict the same every time."
+        )
     if kwargs.get("initial_state") is not None:
         raise InvalidArgumentError(
             f"ONNX export takes recurrent layers that start from zeros. Layer {layer.name!r} is "

@@ -63,6 +63,8 @@ class Rebuilt:
         require_graph(original)
         self.merging_masked: set[str] = set()
         self._made: dict[int, Any] = {}
+        self._names: dict[int, str] = {}
+        self._taken = {one.name for one in getattr(original, "operations", original.layers)}
         self._within = ""
         for layer in original.layers:
             _require_known(layer)
@@ -88,7 +90,7 @@ class Rebuilt:
         masks = [mask_of(one) for one in flat(list(args))]
         if any(mask is not None for mask in masks):
             if len(masks) > 1:
-                self.merging_masked.add(self._within + operation.name)
+                self.merging_masked.add(self._name_of(operation))
             elif kwargs.get("mask") is None and _takes_mask(operation):
                 # Said, so that it stands in the model: other programs know no hidden masks.
                 kwargs = {**kwargs, "mask": masks[0]}
@@ -111,9 +113,19 @@ class Rebuilt:
     def _stock(self, original: Any, kind: Any, config: dict[str, Any]) -> Any:
         """The one layer that stands for ``original``, however often it is called."""
         if id(original) not in self._made:
-            named = {**config, "name": self._within + original.name}
+            named = {**config, "name": self._name_of(original)}
             self._made[id(original)] = kind.from_config(named)
         return self._made[id(original)]
+
+    def _name_of(self, original: Any) -> str:
+        """Its name; that of a layer of a model within tells of which, and is no other layer's."""
+        if id(original) not in self._names:
+            name = self._within + original.name
+            while self._within and name in self._taken:
+                name += "_"
+            self._taken.add(name)
+            self._names[id(original)] = name
+        return self._names[id(original)]
 
 
 def mask_of(tensor: Any) -> Any:
