@@ -224,6 +224,15 @@ def quantised() -> Any:
     return model
 
 
+def broken() -> Any:
+    """A model whose training went wrong at one word."""
+    model = Sequential([Embedding(Vocabulary(["soup", "spoon"]), 2, input_length=3, name="words")])
+    rows = model.layers[0].get_weights()[0]
+    rows[3] = np.nan
+    model.layers[0].set_weights([rows])
+    return model
+
+
 BOTH = ("keras", "onnx")
 
 
@@ -293,6 +302,7 @@ BOTH = ("keras", "onnx")
             ("safetensors", "model2vec", "projector"),
             "has no embedding layer with a table",
         ),
+        (broken, ("projector",), "finite numbers only. The row of 'spoon' holds NaN or infinity"),
         (chain, ("model2vec", "projector"), "No table of the model knows its words."),
         (two_tables, ("model2vec", "projector"), "2 tables have words: 'words', 'tags'. Choose "),
     ],

@@ -147,8 +147,20 @@ def write_model2vec(model: Any, folder: Path, layer: str | None = None) -> None:
 
 
 def write_projector(model: Any, folder: Path, layer: str | None = None) -> None:
-    """Write a folder for TensorBoard's Embedding Projector."""
-    word_vectors(model, layer).save(folder, format="tensorboard")
+    """Write a folder for TensorBoard's Embedding Projector.
+
+    Raises:
+        InvalidArgumentError: a row holds NaN or infinity, of which the projector shows nothing.
+    """
+    vectors = word_vectors(model, layer)
+    sound = np.isfinite(vectors.rows).all(axis=1)
+    if not sound.all():
+        raise InvalidArgumentError(
+            f"The projector shows finite numbers only. The row of "
+            f"{vectors.words[int(np.argmin(sound))]!r} holds NaN or infinity: train the model again, "
+            "or choose words: viz.write_projector(Vectors.from_layer(layer), folder, words)."
+        )
+    vectors.save(folder, format="tensorboard")
 
 
 def _layers(model: Any) -> list[Any]:
