@@ -157,8 +157,8 @@ def write_projector(model: Any, folder: Path, layer: str | None = None) -> None:
     if not sound.all():
         raise InvalidArgumentError(
             f"The projector shows finite numbers only. The row of "
-            f"{vectors.words[int(np.argmin(sound))]!r} holds NaN or infinity: train the model again, "
-            "or choose words: viz.write_projector(Vectors.from_layer(layer), folder, words)."
+            f"{vectors.words[int(np.argmin(sound))]!r} holds NaN or infinity: train the model "
+            "again, or choose words: viz.write_projector(Vectors.from_layer(layer), folder, words)."
         )
     vectors.save(folder, format="tensorboard")
 
