@@ -58,7 +58,8 @@ def pick(page, text):
 def vectors():
     """More words than the map has."""
     rng = np.random.default_rng(0)
-    words = ["king", "man", "woman", *(f"w{i}" for i in range(5_200))]
+    words = ["king", "man", "woman", "well", "known", *(f"w{i}" for i in range(5_200))]
+    words += ["well-known", "New York", "don't", "King"]
     return Vectors(words, rng.normal(size=(len(words), 8)).astype("float32"))
 
 
@@ -72,14 +73,21 @@ def vectors_address(vectors, tmp_path_factory):
 
 def test_words_and_formulas_of_the_whole_table(page, vectors, vectors_address):
     opened(page, vectors_address)
-    assert "5,000 of 5,203 words × 8 columns" in page.inner_text("#about")
-    for word in ("king", "w5199"):  # the second is not on the map
+    assert "5,000 of 5,209 words × 8 columns" in page.inner_text("#about")
+    # Only the first is on the map; the last ones look like formulas, or like another word.
+    for word in ("king", "w5199", "well-known", "New York", "don't", "King"):
         exact = vectors.most_similar(word, 10)
         found = pick(page, word)
         assert [other for other, _ in found] == [other for other, _ in exact]
         assert float(found[0][1]) == pytest.approx(exact[0][1], abs=6e-4)
-    exact = vectors.most_similar(positive=["king", "woman"], negative=["man"], topn=10)
-    assert [word for word, _ in pick(page, "king - man + woman")] == [word for word, _ in exact]
+        assert page.inner_text("#picked .facts").endswith("nearest words")
+    for formula, words in (
+        ("king - man + woman", {"positive": ["king", "woman"], "negative": ["man"]}),
+        ("well - known", {"positive": ["well"], "negative": ["known"]}),
+    ):
+        exact = vectors.most_similar(**words, topn=10)
+        assert [word for word, _ in pick(page, formula)] == [word for word, _ in exact]
+        assert "formula" in page.inner_text("#picked .facts")
 
 
 def test_what_the_server_refuses_is_said(page, vectors_address):

@@ -10,7 +10,7 @@ class App {
     this.colouring = 0;
     this.only = null;
     this.asked = 0;
-    if (header.live?.classes) new Classifying(this.server, (action) => this.tried(action));
+    if (header.live?.classes) new Classifying(this.server, (...asked) => this.tried(...asked));
   }
 
   async start() {
@@ -59,13 +59,13 @@ class App {
     byId("message").textContent = text;
   }
 
-  // Run an action; what goes wrong is said, not thrown.
-  async tried(action) {
+  // Run an action; what goes wrong is said, not thrown, unless nobody asks for it any more.
+  async tried(action, isAsked = () => true) {
     this.say("");
     try {
       await action();
     } catch (error) {
-      this.say(error.message);
+      if (isAsked()) this.say(error.message);
     }
   }
 
@@ -78,18 +78,30 @@ class App {
 
   // Show a word, or a formula, with its neighbours; `keep` is for coming back to it.
   pick(text, keep = true) {
+    const asked = ++this.asked;
+    const isAsked = () => asked === this.asked; // nothing else was picked meanwhile
     return this.tried(async () => {
-      const place = this.table.find(text);
-      const isFormula = place === undefined && /[+\-"']|\s/.test(text);
-      const asked = ++this.asked;
+      const { place, isFormula } = await this.meant(text);
       const near = await this.nearest(text, place, isFormula);
-      if (asked !== this.asked) return; // something else was picked meanwhile
+      if (!isAsked()) return;
       const shown = place === undefined ? text : this.table.words[place];
       this.list(shown, place, near, isFormula);
       const hash = `#${new URLSearchParams({ word: shown })}`;
       if (keep && hash !== location.hash) history.pushState(null, "", hash);
       await this.plot.mark([place, ...near.map(({ word }) => this.table.index.get(word))]);
-    });
+    }, isAsked);
+  }
+
+  // What a text is: a word as it is written, on the page or only in the server's table; then one
+  // on the page whatever its case; then, with signs or spaces in it, a formula.
+  async meant(text) {
+    const place = this.table.find(text);
+    const looksLikeFormula = /[+\-"']|\s/.test(text);
+    const isOnPage = this.table.index.has(text);
+    if (this.server && !isOnPage && (place !== undefined || looksLikeFormula)) {
+      if (await this.server.has(text)) return { place: undefined, isFormula: false };
+    }
+    return { place, isFormula: place === undefined && looksLikeFormula };
   }
 
   nearest(text, place, isFormula) {

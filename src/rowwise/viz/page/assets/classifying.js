@@ -3,7 +3,7 @@
 class Classifying {
   // `tried` runs an action and says what goes wrong.
   constructor(server, tried) {
-    Object.assign(this, { server, tried });
+    Object.assign(this, { server, tried, asked: 0 });
     byId("ask").addEventListener("click", () => this.classify());
     byId("text").addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.classify();
@@ -11,10 +11,13 @@ class Classifying {
   }
 
   async classify() {
+    const asked = ++this.asked;
+    const isAsked = () => asked === this.asked;
     await this.tried(async () => {
       const text = byId("text").value;
       if (!text.trim()) throw new Error("Type a text first.");
       const answer = await this.server.classify(text);
+      if (!isAsked()) return;
       byId("answer").hidden = false;
       const shares = Object.entries(answer.probabilities).sort((one, other) => other[1] - one[1]);
       byId("answer").querySelector(".label").textContent = answer.label;
@@ -28,7 +31,7 @@ class Classifying {
         }),
       );
       this.colourWords(text, answer);
-    });
+    }, isAsked);
   }
 
   // The text, each word on a ground of how much it counts for the label, or against it.

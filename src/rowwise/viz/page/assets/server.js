@@ -21,9 +21,17 @@ class Server {
     } catch {
       throw new Error("The server does not answer. Is it still running?");
     }
-    const answer = await response.json();
+    const answer = await response.json().catch(() => ({
+      detail: `The server's answer is not to be understood (status ${response.status}).`,
+    }));
     if (!response.ok) throw new Error(answer.detail ?? answer.title ?? response.statusText);
     return answer;
+  }
+
+  // Whether the whole table has a row for a word, that of its pieces aside.
+  async has(word) {
+    const { rows } = await this.ask("embed", { words: [word], oov: "zero" });
+    return rows[0].some((number) => number !== 0);
   }
 
   async neighbours(word) {
