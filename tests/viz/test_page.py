@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import math
 import re
 
 import numpy as np
@@ -204,10 +205,15 @@ REFUSED = {
     "colours": ({"color": [1, 2]}, InvalidArgumentError, "each of the 60 words. Received 2"),
     "counts": ({"counts": [1]}, InvalidArgumentError, "'frequency'.*60 words. Received 1"),
     "seed": ({"seed": -1}, InvalidArgumentError, "`seed`"),
-    "neighbours": ({"neighbors": 0}, InvalidArgumentError, "`neighbors` must be 1 or more"),
+    "neighbours": ({"neighbors": 0}, InvalidArgumentError, "`neighbors` must be .*Received: 0"),
+    "half": ({"neighbors": 1.5}, InvalidArgumentError, "`neighbors` must be .*Received: 1.5"),
+    "numeral": ({"neighbors": "3"}, InvalidArgumentError, "`neighbors` must be .*Received: '3'"),
     "letters": ({"color": "x" * 60}, InvalidArgumentError, "must be a list"),
     "one": ({"color": {"a": 5}}, InvalidArgumentError, r"`color\['a'\]` must be a list.*5"),
-    "words": ({"counts": ["x"] * 60}, InvalidArgumentError, "`counts` must be numbers"),
+    "matrix": ({"color": np.zeros((60, 2))}, InvalidArgumentError, "must be a list"),
+    "words": ({"counts": ["x"] * 60}, InvalidArgumentError, "`counts` must be numbers.*'x'"),
+    "below": ({"counts": [1] * 59 + [-1]}, InvalidArgumentError, "at least 0.*Received: -1"),
+    "no count": ({"counts": [math.nan] * 60}, InvalidArgumentError, "at least 0.*Received: nan"),
     "rank": ({"color": {"rank": [1] * 60}}, InvalidArgumentError, "cannot be called 'rank'"),
     "drift": (
         {"color": {"drift": [1] * 60}, "before": some_vectors()},

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
 from rowwise.vectors import Vectors
+from rowwise.vectors.arguments import as_whole_number
 from rowwise.vectors.norms import unit
 from rowwise.viz.page.colours import Colouring, all_colourings
 from rowwise.viz.page.nearest import nearest_of_all
@@ -62,8 +63,7 @@ def contents_of(
     """Compute what a page shows; for the arguments see ``write_page``."""
     method_for(method, 0)
     check_seed(seed)
-    if neighbours < 1:
-        raise InvalidArgumentError(f"`neighbors` must be 1 or more. Received: {neighbours!r}.")
+    neighbours = as_whole_number(neighbours, "neighbors", least=1)
     if words is not None and len(words) > MOST_WORDS:
         raise InvalidArgumentError(
             f"A page shows {MOST_WORDS:,} words at most. Received {len(words):,}: choose some."

@@ -204,8 +204,11 @@ def _colours(
     }
     if counts is not None:
         given[FREQUENCY] = _listed("counts", counts)
-        if not all(isinstance(one, int | float | np.number) for one in given[FREQUENCY]):
-            raise InvalidArgumentError("`counts` must be numbers, one for each word.")
+        for one in given[FREQUENCY]:
+            if not isinstance(one, int | float | np.number) or not one >= 0:
+                raise InvalidArgumentError(
+                    f"`counts` must be numbers of at least 0, one for each word. Received: {one!r}."
+                )
     if before is not None:
         comparison = compare(before, vectors)
         went = dict(zip(comparison.words, comparison.distances.tolist(), strict=True))
@@ -215,7 +218,8 @@ def _colours(
 
 
 def _listed(name: str, values: Any) -> list[Any]:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+    is_flat = getattr(values, "ndim", 1) == 1
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable) or not is_flat:
         raise InvalidArgumentError(
             f"`{name}` must be a list with a number or a category for each word. "
             f"Received: {values!r}."
