@@ -34,7 +34,7 @@ PUBLIC = {
         "vectors",
         "viz",
     ],
-    "rowwise.classify": ["RunReport", "TextClassifier", "load_model", "train_run"],
+    "rowwise.classify": ["RunReport", "TextClassifier", "load_model", "train_run", "train_run_files"],
     "rowwise.datasets": ["ResumeDataset", "TextDataset"],
     "rowwise.export": ["FORMATS", "export_model", "onnx_model", "stock_model", "tokenizer_json"],
     "rowwise.layers": ["EmbedReduce", "Embedding", "Pool", "WordPairs", "suggest_output_dim"],

@@ -7,6 +7,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from rowwise.cli import train
 from rowwise.cli.train import can_validate
 
 COLUMNS = ("--text", "text", "--label", "label")
@@ -111,3 +112,51 @@ def test_vectors_and_other_options(rowwise, small, tmp_path):
 def test_whether_texts_can_be_kept_out_to_validate(counts, share, possible):
     labels = [str(label) for label, count in enumerate(counts) for _ in range(count)]
     assert can_validate(labels, share) == possible
+
+
+def test_a_file_is_read_block_by_block(rowwise, small, tmp_path):
+    options = ("-o", tmp_path / "run", "--epochs", 1, "--balanced", "--json", "--stream")
+    done = rowwise("train", small, *COLUMNS, *options)
+    assert done.code == 0
+    size = f"{small.stat().st_size} bytes"
+    assert done.err == (
+        f"Note: {str(small)!r} ({size}, 30 texts) is read block by block while the model trains, "
+        "not into memory.\n"
+    )
+    assert done.json["train_texts"] == 24
+    assert len(list((tmp_path / "run").iterdir())) == 7
+    assert rowwise("predict", tmp_path / "run", "good").code == 0
+
+
+@pytest.mark.parametrize(("name", "is_large"), [("a.csv", False), ("a.csv.gz", True)])
+def test_large_files_are_read_block_by_block(tmp_path, monkeypatch, name, is_large):
+    monkeypatch.setattr(train, "LARGE_BYTES", 300)
+    (tmp_path / name).write_bytes(b"." * 100)
+    assert train.is_large(str(tmp_path / name)) == is_large
+    (tmp_path / name).write_bytes(b"." * 301)
+    assert train.is_large(str(tmp_path / name))
+    assert not train.is_large("-")
+    assert not train.is_large(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("a", "x"), ("b", "x")], "at least two different labels; all 2 are 'x'"),
+        ([("a", "x"), ("b", "x"), ("c", "y")], "at least 2 examples; fewer are there of 'y'"),
+        ([("", "x"), ("", "y")] * 20, "None of the 28 training texts has a word"),
+        ([("a", "x"), ("b", "")], "line 3, column 'label': the label is missing"),
+    ],
+)
+def test_faults_of_files_read_block_by_block(rowwise, write_csv, tmp_path, rows, message):
+    file = write_csv(tmp_path / "a.csv", ("text", "label"), *rows)
+    done = rowwise("train", file, *COLUMNS, "-o", tmp_path / "run", "--stream", "--quiet")
+    assert done.code == 2
+    assert message in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_standard_input_cannot_be_streamed(rowwise, tmp_path):
+    done = rowwise("train", "-", *COLUMNS, "-o", tmp_path / "run", "--stream")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Error: Standard input is read only once: leave out --stream.")

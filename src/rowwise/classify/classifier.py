@@ -17,6 +17,7 @@ from rowwise.backend import keras
 from rowwise.classify import storage
 from rowwise.classify.batches import Batches
 from rowwise.classify.explaining import Explaining
+from rowwise.classify.from_files import LearningFiles, TextEncoder
 from rowwise.classify.heads import HEADS, MANY_TEXTS, WORD_TABLE, Design, Plan
 from rowwise.classify.inputs import as_labels, as_texts
 from rowwise.classify.parameters import check_parameters
@@ -30,7 +31,7 @@ SPLITTER = Splitter(marks=True)
 PREDICT_BATCH = 512
 
 
-class TextClassifier(Explaining, ClassifierMixin, BaseEstimator):
+class TextClassifier(Explaining, LearningFiles, ClassifierMixin, BaseEstimator):
     """Learns to tell the label of a text.
 
     Texts are lower-cased and split into words and marks; the words get ids, the ids rows of a
@@ -76,6 +77,7 @@ class TextClassifier(Explaining, ClassifierMixin, BaseEstimator):
         splitter_: the ``Splitter`` that cuts texts into words.
         max_length_: words of a text that are looked at.
         history_: loss and accuracy of every epoch.
+        length_counts_: how many training texts have 0, 1, 2, ... words; only after ``fit_files``.
         coverage_: the ``Coverage`` of the vocabulary by ``vectors``; only with ``vectors``.
     """
 
@@ -134,13 +136,17 @@ class TextClassifier(Explaining, ClassifierMixin, BaseEstimator):
             InvalidArgumentError: a parameter without sense, or fewer than two classes.
             InvalidShapeError: another number of labels than of texts.
         """
-        # What fails or is interrupted half-way leaves this classifier as it was.
-        learned = copy.copy(self)
-        for name in [name for name in vars(learned) if name.endswith("_")]:
-            delattr(learned, name)
+        learned = self._afresh()
         learned._learn(X, y)
         self.__dict__ = learned.__dict__
         return self
+
+    def _afresh(self) -> Self:
+        """A copy that has learned nothing; what fails half-way leaves this one as it was."""
+        learned = copy.copy(self)
+        for name in [name for name in vars(learned) if name.endswith("_")]:
+            delattr(learned, name)
+        return learned
 
     def _learn(self, X: Any, y: Any) -> None:
         check_parameters(self)
@@ -152,22 +158,14 @@ class TextClassifier(Explaining, ClassifierMixin, BaseEstimator):
             )
         self.classes_, inverse = np.unique(labels, return_inverse=True)
         classes = inverse.astype(np.int32)
-        if len(self.classes_) < 2:
-            raise InvalidArgumentError(
-                "A classifier needs examples of at least two classes. Received "
-                f"{len(labels)} texts of {len(self.classes_)} class."
-            )
-        seeds = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+        self._check_classes(len(texts))
+        seeds = self._begin()
         training, held_out = self._split(classes, int(seeds.integers(2**31 - 1)))
         seen = [texts[i] for i in training]
-        self.splitter_ = SPLITTER
         self.vocabulary_ = Vocabulary.build(seen, self.splitter_, self.max_words, self.min_count)
-        if len(self.vocabulary_) == 2:
-            raise InvalidArgumentError(
-                f"None of the {len(seen)} training texts has a word"
-                f"{f' that occurs {self.min_count} times' if self.min_count > 1 else ''}."
-            )
-        self.max_length_ = self._choose_length(seen)
+        self._check_words(len(seen))
+        lengths = self.splitter_.split_all(seen).lengths if self.max_length is None else [0]
+        self.max_length_ = self._take_length(float(np.percentile(lengths, 99.5)))
         ids = self._encode(texts)
         weights = self._weigh(classes[training])[classes]
         plan = self._plan(len(training))
@@ -176,9 +174,31 @@ class TextClassifier(Explaining, ClassifierMixin, BaseEstimator):
             Batches(ids[part], classes[part], weights[part], len(self.classes_), plan.batch, seed)
             for part, seed in ((training, int(seeds.integers(2**31 - 1))), (held_out, None))
         ]
+        self._train(plan, batches[0], batches[1] if len(held_out) else None)
+
+    def _begin(self) -> np.random.Generator:
+        """What all seeds are drawn from."""
+        self.splitter_ = SPLITTER
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _check_classes(self, texts: int) -> None:
+        if len(self.classes_) < 2:
+            raise InvalidArgumentError(
+                "A classifier needs examples of at least two classes. Received "
+                f"{texts} texts of {len(self.classes_)} class."
+            )
+
+    def _check_words(self, texts: int) -> None:
+        if len(self.vocabulary_) == 2:
+            raise InvalidArgumentError(
+                f"None of the {texts} training texts has a word"
+                f"{f' that occurs {self.min_count} times' if self.min_count > 1 else ''}."
+            )
+
+    def _train(self, plan: Plan, training: Any, validation: Any) -> None:
         history = self.model_.fit(
-            batches[0],
-            validation_data=batches[1] if len(held_out) else None,
+            training,
+            validation_data=validation,
             epochs=plan.epochs,
             # First: whoever looks at the end sees the weights that are gone back to.
             callbacks=[*self._early_stopping(), *(self.callbacks or [])],
@@ -289,17 +309,12 @@ class TextClassifier(Explaining, ClassifierMixin, BaseEstimator):
             ) from error
         return np.sort(training), np.sort(held_out)
 
-    def _choose_length(self, texts: list[str]) -> int:
-        if self.max_length is not None:
-            return int(self.max_length)
-        lengths = self.splitter_.split_all(texts).lengths
-        return int(np.clip(np.ceil(np.percentile(lengths, 99.5)), 4, 256))
+    def _take_length(self, long: float) -> int:
+        """How many words to look at, if a long text has so many."""
+        return int(self.max_length or np.clip(np.ceil(long), 4, 256))
 
     def _encode(self, texts: list[str]) -> npt.NDArray[np.int32]:
-        ids = self.vocabulary_.encode(texts, self.splitter_, max_length=self.max_length_).ids
-        # A text without a word is all padding, which not every head can read: one unknown word.
-        ids[ids[:, 0] == 0, 0] = self.vocabulary_.unknown_id
-        return ids
+        return TextEncoder(self.vocabulary_, self.splitter_).encode(texts, self.max_length_).ids
 
     def _weigh(self, classes: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """The weight of each class, float32 (classes,), for the classes of the training texts."""

@@ -63,7 +63,7 @@ def _figures_of_merit(judgement: Judgement) -> str:
         ("accuracy", f"{100 * judgement.accuracy:.1f} %"),
         ("macro F1", f"{judgement.macro_f1:.3f}"),
         ("always the most frequent label", f"{100 * judgement.majority:.1f} %"),
-        ("test texts", f"{len(judgement.test_texts):,}"),
+        ("test texts", f"{judgement.test_size:,}"),
     ]
     items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in cells)
     return f'<dl class="merit">{items}</dl>'
@@ -73,8 +73,8 @@ def _data(judgement: Judgement, seed: int) -> str:
     classifier, lengths = judgement.classifier, judgement.lengths
     vocabulary = classifier.vocabulary_
     lines = [
-        ("training texts", f"{len(judgement.train_texts):,}"),
-        ("test texts", f"{len(judgement.test_texts):,}, chosen by label with seed {seed}"),
+        ("training texts", f"{judgement.train_size:,}"),
+        ("test texts", f"{judgement.test_size:,}, chosen by label with seed {seed}"),
         (
             "words of a text",
             f"{lengths.median:g} in the middle, {lengths.longest:,} at most; the first "

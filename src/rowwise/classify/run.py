@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from sklearn.model_selection import train_test_split
 from rowwise import viz
 from rowwise.classify.classifier import TextClassifier
 from rowwise.classify.judging import Judgement
+from rowwise.classify.judging_files import FilesJudgement
 from rowwise.classify.report_page import report_page
 from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
+from rowwise.text import ExampleFiles
 
 MAP_WORDS = 120
 
@@ -75,20 +77,70 @@ def train_run(
             f"Cannot keep {test_share:.0%} of {len(texts)} texts apart for testing: {error}. Give "
             "more examples of each label."
         ) from error
+    with _run_folder(folder) as target:
+        classifier.fit(train_texts, train_labels)
+    judged = Judgement(classifier, (train_texts, train_labels), (test_texts, test_labels))
+    return _leave(judged, target, seed)
+
+
+def train_run_files(
+    classifier: TextClassifier,
+    files: ExampleFiles,
+    folder: str | os.PathLike[str],
+    *,
+    test_share: float = 0.2,
+    seed: int = 0,
+    progress: Any = None,
+) -> RunReport:
+    """Do what ``train_run`` does, for texts in files that need not fit into memory.
+
+    It tests on other texts than ``train_run``, as many of each label.
+
+    Args:
+        classifier: not fitted yet.
+        files: the texts and their labels, at least two different ones.
+        folder: made when it does not exist.
+        test_share: share of the texts, by label, to measure on.
+        seed: chooses those texts.
+        progress: as for ``TextClassifier.fit_files``.
+
+    Raises:
+        DataFileError: a file has changed since it was indexed.
+        InvalidArgumentError: the texts are too few to be divided so that each side has each label.
+    """
+    training, test = files.split(test_share, seed)
+    counts = training.class_counts
+    if gone := [name for name, count in files.class_counts.items() if count and not counts[name]]:
+        raise InvalidArgumentError(
+            f"Cannot keep {test_share:.0%} of {len(files)} texts apart for testing: there would be "
+            f"none of {gone[0]!r} to train on. Give more examples of each label."
+        )
+    with _run_folder(folder) as target:
+        classifier.fit_files(training, progress=progress)
+    return _leave(FilesJudgement(classifier, training, test), target, seed)
+
+
+@contextmanager
+def _run_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """The folder of a run while it trains; a new one is gone again if that fails."""
     target = Path(folder)
     is_new = not target.exists()
     target.mkdir(parents=True, exist_ok=True)
     try:
-        classifier.fit(train_texts, train_labels)
+        yield target
     except BaseException:
         if is_new:
             with suppress(OSError):  # a callback may have left something there
                 target.rmdir()
         raise
-    judged = Judgement(classifier, (train_texts, train_labels), (test_texts, test_labels))
+
+
+def _leave(judged: Judgement, target: Path, seed: int) -> RunReport:
+    """Write everything to the folder of a run."""
+    classifier = judged.classifier
     report = RunReport(
-        train_texts=len(train_texts),
-        test_texts=len(test_texts),
+        train_texts=judged.train_size,
+        test_texts=judged.test_size,
         words=len(classifier.vocabulary_),
         accuracy=judged.accuracy,
         macro_f1=judged.macro_f1,

@@ -43,9 +43,7 @@ def command(output: Path, seed: int, as_json: bool) -> None:
     examples = read_examples(output / "reviews.csv", text="text", label="label")
     if not as_json:
         click.echo(f"{len(examples.texts)} short reviews, written for rowwise.")
-    report = run(
-        examples.texts, examples.labels or [], output, test_share=0.2, seed=seed, quiet=as_json
-    )
+    report = run(examples, output, test_share=0.2, seed=seed, quiet=as_json)
     from rowwise.classify import load_model
     from rowwise.classify.run import telling_words
 

@@ -1,8 +1,9 @@
 """``rowwise train``: from a file of texts and labels to a run folder."""
 
 import os
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,9 +18,15 @@ from rowwise.errors import DataFileError, MissingExtraError
 
 if TYPE_CHECKING:
     from rowwise.classify import RunReport
+    from rowwise.text import ExampleFiles, Examples
 
 # Share of the training texts that measures every epoch.
 VALIDATION_SHARE = 0.1
+# From here on a file stays on the disk while the model trains. In memory its texts, their words and
+# ids take about eight times as much.
+LARGE_BYTES = 1 << 28
+# About how much larger texts are than a file that they are packed in.
+PACKED = 4
 
 
 @click.command(name="train")
@@ -62,6 +69,12 @@ VALIDATION_SHARE = 0.1
     show_default=True,
     help="The same seed gives the same model.",
 )
+@click.option(
+    "--stream/--no-stream",
+    default=None,
+    help="Read the file block by block while the model trains, or into memory; by default large "
+    "files block by block.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, and no progress bar.")
 def command(
@@ -78,6 +91,7 @@ def command(
     test_share: float,
     patience: int | None,
     seed: int,
+    stream: bool | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -87,43 +101,74 @@ def command(
     measure every epoch. The folder gets the model, metrics, the history, a loss curve, a
     confusion matrix, a map of words, and report.html, a page with all of it and the surest
     mistakes; those of an earlier run are replaced.
+
+    A file of more than 256 MB is read block by block while the model trains, in memory that does
+    not grow with the file.
     """
     if freeze and vectors is None:
         raise click.UsageError("--freeze keeps the rows of --vectors, which is missing.")
+    if stream and file == "-":
+        raise click.UsageError("Standard input is read only once: leave out --stream.")
     check_can_write(output)
-    from rowwise.text.examples import check_labels, read_examples
-
-    examples = read_examples(file, text=text, label=label, format=file_format)
-    labels = examples.labels or []
-    check_labels(labels, file, each=2)
-    if not any(map(str.strip, examples.texts)):
-        raise DataFileError(f"{file!r}: all texts are empty. Name another column with --text.")
-    options: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
-    if vectors is not None:
-        loaded = VectorSource(vectors).load(quiet=quiet or as_json)
-        options |= {"vectors": loaded, "train_vectors": not freeze}
+    options: dict[str, Any] = {"head": head, "patience": patience}
+    if epochs is not None:
+        options["epochs"] = epochs
     if balanced:
         options["class_weight"] = "balanced"
-    report = run(
-        examples.texts,
-        labels,
-        output,
-        test_share=test_share,
-        seed=seed,
-        quiet=quiet or as_json,
-        head=head,
-        patience=patience,
-        **options,
-    )
+    quiet = quiet or as_json
+    columns = {"text": text, "label": label, "format": file_format}
+    is_found = is_large(file) if stream is None else stream
+    data = (_find if is_found else _read)(file, quiet=quiet, **columns)
+    if vectors is not None:
+        loaded = VectorSource(vectors).load(quiet=quiet)
+        options |= {"vectors": loaded, "train_vectors": not freeze}
+    report = run(data, output, test_share=test_share, seed=seed, quiet=quiet, **options)
     if as_json:
         echo_json({**asdict(report), "folder": str(output)})
     else:
         echo_report(report, output)
 
 
+def is_large(file: str) -> bool:
+    """Whether a file had better not be read into memory."""
+    try:
+        size = os.path.getsize(file)
+    except OSError:
+        return False  # standard input, or a file that whoever reads it says is missing
+    is_packed = Path(file).suffix.lower() in (".gz", ".parquet", ".pq")
+    return size * (PACKED if is_packed else 1) > LARGE_BYTES
+
+
+def _read(file: str, *, quiet: bool, **columns: Any) -> "Examples":
+    """Texts and labels in memory."""
+    from rowwise.text.examples import check_labels, read_examples
+
+    del quiet  # it is read in no time
+    examples = read_examples(file, **columns)
+    check_labels(examples.labels or [], file, each=2)
+    if not any(map(str.strip, examples.texts)):
+        raise DataFileError(f"{file!r}: all texts are empty. Name another column with --text.")
+    return examples
+
+
+def _find(file: str, *, quiet: bool, **columns: Any) -> "ExampleFiles":
+    """Texts and labels that stay in the file, and a note that says so."""
+    from rowwise.text import ExampleFiles
+    from rowwise.text.examples import check_labels
+
+    files = ExampleFiles(file, progress=sys.stderr.isatty() and not quiet, **columns)
+    check_labels(files.class_counts, file, each=2)
+    size = f"{files.size / 1e6:,.0f} MB" if files.size >= 1e6 else f"{files.size:,} bytes"
+    click.echo(
+        f"Note: {file!r} ({size}, {_texts(len(files))}) is read block by block while the model "
+        "trains, not into memory.",
+        err=True,
+    )
+    return files
+
+
 def run(
-    texts: list[str],
-    labels: list[str],
+    data: "Examples | ExampleFiles",
     output: Path,
     *,
     test_share: float,
@@ -133,13 +178,16 @@ def run(
     **options: Any,
 ) -> "RunReport":
     """Train with a progress bar; what ``train`` and ``demo`` share."""
-    validation = VALIDATION_SHARE if can_validate(labels, test_share) else 0.0
+    from rowwise.text import Examples
+
+    counts = Counter(data.labels) if isinstance(data, Examples) else data.class_counts
+    validation = VALIDATION_SHARE if can_validate(counts, test_share) else 0.0
     if patience is not None and not validation:
         raise click.UsageError(
             "--patience looks at the validation loss, and there are too few texts of a label to "
             "keep some out for validation. Leave it out, or add examples."
         )
-    from rowwise.classify import TextClassifier, train_run
+    from rowwise.classify import TextClassifier, train_run, train_run_files
     from rowwise.cli.progress import ProgressBar
 
     with ProgressBar() as bar:
@@ -150,7 +198,11 @@ def run(
             callbacks=[] if quiet else [bar],
             **options,
         )
-        return train_run(classifier, texts, labels, output, test_share=test_share, seed=seed)
+        divided: dict[str, Any] = {"test_share": test_share, "seed": seed}
+        if isinstance(data, Examples):
+            return train_run(classifier, data.texts, data.labels or [], output, **divided)
+        told = sys.stderr.isatty() and not quiet
+        return train_run_files(classifier, data, output, progress=told, **divided)
 
 
 def check_can_write(folder: Path) -> None:
@@ -174,10 +226,15 @@ def check_can_write(folder: Path) -> None:
         raise click.UsageError(f"No permission to write to the folder {str(there)!r}.")
 
 
-def can_validate(labels: Sequence[str], test_share: float) -> bool:
-    """Whether the training texts can be divided once more so that each side has each label."""
+def can_validate(labels: Iterable[str] | Mapping[str, int], test_share: float) -> bool:
+    """Whether the training texts can be divided once more so that each side has each label.
+
+    Args:
+        labels: of all texts, or how many texts each label has.
+        test_share: of the texts, which are not trained on.
+    """
     counts = Counter(labels)
-    training = len(labels) * (1 - test_share)
+    training = counts.total() * (1 - test_share)
     rarest = int(min(counts.values()) * (1 - test_share))
     return rarest >= 2 and int(training * VALIDATION_SHARE) >= len(counts)
 

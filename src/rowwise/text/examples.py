@@ -17,7 +17,7 @@ names the file, the place and the remedy.
 import io
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,22 +139,30 @@ def read_texts(path: str | os.PathLike[str]) -> list[str]:
 
 
 def check_labels(
-    labels: Sequence[str], source: str | os.PathLike[str] | None = None, each: int = 1
+    labels: Sequence[str] | Mapping[str, int],
+    source: str | os.PathLike[str] | None = None,
+    each: int = 1,
 ) -> None:
     """Make sure that a classifier can be trained: two different labels, ``each`` often enough.
+
+    Args:
+        labels: of all examples; or how many examples each label has.
+        source: the file that they are from, for the message.
+        each: how many there must be of each.
 
     Raises:
         DataFileError: there are no labels, all are the same, or one has fewer than ``each``
             examples; the message names ``source``.
     """
     start = "" if source is None else f"{name_of(source)}: "
-    if len(set(labels)) < 2:
-        found = f"all {len(labels)} are {shown(labels[0])}" if labels else "there are none"
+    counts = Counter(labels)
+    if len(counts) < 2:
+        alone = "".join(map(shown, counts))
+        found = f"all {counts.total()} are {alone}" if counts else "there are none"
         raise DataFileError(
             f"{start}a classifier needs at least two different labels; {found}. Add examples of "
             "another label, or name another column."
         )
-    counts = Counter(labels)
     if rare := [label for label, count in counts.items() if count < each]:
         raise DataFileError(
             f"{start}every label needs at least {each} examples; fewer are there of "

@@ -118,6 +118,8 @@ class _Pool:
         """Start a process; None if all shall end."""
         paths = [path for path in sys.path if isinstance(path, str)]
         code = (
+            # Before all else: Ctrl-C reaches this process, too, while it still loads what it needs.
+            "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
             f"import sys; sys.path[:] = {paths!r}; "
             "from rowwise.text.counting.worker import serve; serve()"
         )

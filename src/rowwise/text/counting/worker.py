@@ -8,7 +8,6 @@ import contextlib
 import os
 import pickle
 import queue
-import signal
 import sys
 import threading
 import traceback
@@ -22,8 +21,6 @@ _LENGTH_BYTES = 8
 
 def serve() -> None:
     """Answer until the input ends."""
-    # Ctrl-C reaches all processes of a terminal; the one that started this one ends it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     target = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What a user's function prints must not get between the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

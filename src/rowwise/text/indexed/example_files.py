@@ -106,6 +106,11 @@ class ExampleFiles:
         """How many examples are in each block of the files, int64 ``(blocks,)``."""
         return self._counts
 
+    @property
+    def size(self) -> int:
+        """Bytes of the files."""
+        return sum(source.size for source in self._index.sources)
+
     def blocks_in(self, size: int) -> int:
         """How many blocks have texts of about ``size`` characters together."""
         index = self._index
