@@ -335,6 +335,10 @@ def test_parquet_whose_data_are_broken(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ({"paths": []}, "`paths` must name at least one file"),
+        ({"paths": None}, "`paths` must be a path or a list of paths. Received: None of type"),
+        ({"paths": b"a.txt"}, "Received: b'a.txt' of type bytes"),
+        ({"paths": ["a.txt", 3]}, "Received: 3 of type int"),
+        ({"text": 2}, "`text` must be the name of a column, or its number .* Received: 2 of"),
         ({"paths": "-"}, "Standard input cannot be counted in parts"),
         ({"format": "xlsx"}, "must be one of text, csv, tsv, jsonl, parquet. Received: 'xlsx'"),
         ({"format": "text", "text": "a"}, "Plain text has no columns"),
@@ -348,6 +352,13 @@ def test_wrong_arguments(tmp_path: Path, arguments: dict[str, Any], message: str
     write_plain(tmp_path / "a.txt", ["a"])
     with pytest.raises(InvalidArgumentError, match=message):
         Vocabulary.count(**({"paths": tmp_path / "a.txt"} | arguments))
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 30, "a", True, None])
+def test_a_file_has_a_number(tmp_path: Path, number: Any) -> None:
+    write_plain(tmp_path / "a.txt", ["a"])
+    with pytest.raises(InvalidArgumentError, match="`first_file` must be a whole number from 0"):
+        count_words(tmp_path / "a.txt", first_file=number)
 
 
 def test_what_files_and_columns_do_not_tell(tmp_path: Path) -> None:

@@ -155,6 +155,24 @@ def test_any_script_can_count(path: Path, by: str) -> None:
     assert done.stderr == ""
 
 
+def test_a_process_that_still_loads_is_not_interrupted(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C is for all processes of a terminal; only the first one says something about it."""
+    (folder := path.parent / "modules").mkdir()
+    (folder / "numpy.py").write_text(f"""\
+import os, signal, sys
+
+os.kill(os.getpid(), signal.SIGINT)
+sys.path.remove({str(folder)!r})
+del sys.modules["numpy"]
+import numpy
+""")
+    monkeypatch.syspath_prepend(folder)
+    assert count_words(path, workers=2) == count_words(path, workers=1)
+    assert capfd.readouterr().err == ""
+
+
 def is_there(process: int) -> bool:
     try:
         os.kill(process, 0)

@@ -2,10 +2,11 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rowwise.errors import InvalidArgumentError
-from rowwise.text.checks import Paths
+from rowwise.text.checks import Paths, shorten
 from rowwise.text.counting.cluster import count_on_cluster, processors_of
 from rowwise.text.counting.counts import Merger, WordCounts
 from rowwise.text.counting.one_part import count_part
@@ -22,6 +23,8 @@ SMALL_BYTES = 1 << 25
 LEAST_PART_BYTES = 1 << 22
 MOST_PART_BYTES = 1 << 26
 _PARTS_PER_WORKER = 4
+# Of int32, in which counts have the number of a file, half is left for those after the first one.
+_MOST_FILES = 1 << 30
 
 
 def count_words(
@@ -88,7 +91,9 @@ def count_cut(
 ) -> WordCounts:
     """Do the work of ``count_words`` with any way to cut texts."""
     _require_workers(workers, client)
-    files = files_of(paths, text, format, first_file)
+    _require_column(text)
+    _require_number(first_file)
+    files = files_of(_listed(paths), text, format, first_file)
     total = sum(file.size for file in files)
     if client is not None:
         workers = processors_of(client)
@@ -115,6 +120,35 @@ def count_cut(
             merger.add(count_part(part, cutter))
             tell(part.size)
         return merger.result()
+
+
+def _listed(paths: Any) -> list[str | os.PathLike[str]]:
+    one = isinstance(paths, str | bytes) or not isinstance(paths, Iterable)
+    given = [paths] if one else list(paths)
+    for path in given:
+        if not isinstance(path, str | os.PathLike):
+            raise InvalidArgumentError(
+                f"`paths` must be a path or a list of paths. Received: {shorten(path)} of type "
+                f"{type(path).__name__}."
+            )
+    return given
+
+
+def _require_column(text: str | None) -> None:
+    if text is not None and not isinstance(text, str):
+        raise InvalidArgumentError(
+            "`text` must be the name of a column, or its number from 1 on as a string. "
+            f"Received: {shorten(text)} of type {type(text).__name__}."
+        )
+
+
+def _require_number(first_file: int) -> None:
+    is_whole = hasattr(first_file, "__index__") and not isinstance(first_file, bool)
+    if not is_whole or not 0 <= first_file < _MOST_FILES:
+        raise InvalidArgumentError(
+            f"`first_file` must be a whole number from 0 to {_MOST_FILES - 1:,}. "
+            f"Received: {first_file!r}."
+        )
 
 
 def _require_workers(workers: int | None, client: Any) -> None:

@@ -117,8 +117,9 @@ class _Pool:
     def _start(self) -> subprocess.Popen[bytes] | None:
         """Start a process; None if all shall end."""
         paths = [path for path in sys.path if isinstance(path, str)]
+        # Ctrl-C reaches all processes of a terminal, also while they load what they need; this one
+        # ends the others.
         code = (
-            # Before all else: Ctrl-C reaches this process, too, while it still loads what it needs.
             "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
             f"import sys; sys.path[:] = {paths!r}; "
             "from rowwise.text.counting.worker import serve; serve()"

@@ -20,7 +20,7 @@ _LENGTH_BYTES = 8
 
 
 def serve() -> None:
-    """Answer until the input ends."""
+    """Answer until the input ends. Whoever starts this process lets it ignore Ctrl-C."""
     target = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What a user's function prints must not get between the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
