@@ -8,6 +8,7 @@ import rowwise
 
 PUBLIC = {
     "rowwise": [
+        "IdColumn",
         "Model",
         "RecordWords",
         "Sequential",
@@ -34,7 +35,13 @@ PUBLIC = {
         "vectors",
         "viz",
     ],
-    "rowwise.classify": ["RunReport", "TextClassifier", "load_model", "train_run", "train_run_files"],
+    "rowwise.classify": [
+        "RunReport",
+        "TextClassifier",
+        "load_model",
+        "train_run",
+        "train_run_files",
+    ],
     "rowwise.datasets": ["ResumeDataset", "TextDataset"],
     "rowwise.export": ["FORMATS", "export_model", "onnx_model", "stock_model", "tokenizer_json"],
     "rowwise.layers": ["EmbedReduce", "Embedding", "Pool", "WordPairs", "suggest_output_dim"],
@@ -44,6 +51,8 @@ PUBLIC = {
         "EncodedTexts",
         "ExampleFiles",
         "Examples",
+        "IdColumn",
+        "IdCounts",
         "Splitter",
         "Tokenizer",
         "Vocabulary",

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from rowwise.classify import TextClassifier, load_model
     from rowwise.datasets import TextDataset
     from rowwise.layers import suggest_output_dim
-    from rowwise.text import Tokenizer, Vocabulary, tokenizer_from_json
+    from rowwise.text import IdColumn, Tokenizer, Vocabulary, tokenizer_from_json
     from rowwise.training import Model, RecordWords, Sequential, Unfreeze, convert
     from rowwise.vectors import Vectors
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "IdColumn",
     "Model",
     "RecordWords",
     "Sequential",
@@ -59,6 +60,7 @@ __all__ = [
 
 # Where each public name lives. `rowwise.NAME` imports that module when it is first asked for.
 _HOMES = {
+    "IdColumn": "rowwise.text",
     "Model": "rowwise.training",
     "RecordWords": "rowwise.training",
     "Sequential": "rowwise.training",

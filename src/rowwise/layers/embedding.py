@@ -12,7 +12,7 @@ from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
 from rowwise.layers.row_masks import as_row_mask
-from rowwise.text import Tokenizer, Vocabulary
+from rowwise.text import IdColumn, Tokenizer, Vocabulary
 from rowwise.vectors import Coverage, Vectors
 from rowwise.vectors.arguments import as_vectors, as_vocabulary
 
@@ -32,7 +32,8 @@ class Embedding(keras.layers.Embedding):
 
     Args:
         input_dim: rows of the table, or a ``Vocabulary``, whose length is taken and which is then
-            kept with the layer, in ``.keras`` files too.
+            kept with the layer, in ``.keras`` files too; or an ``IdColumn``, of which that is its
+            ``vocabulary``.
         output_dim: columns of the table.
         input_length: how many ids an example has, or the shape of an example's ids. A
             ``rowwise.Sequential`` that starts with this layer gets an int32 input of this shape.
@@ -67,7 +68,7 @@ class Embedding(keras.layers.Embedding):
 
     def __init__(
         self,
-        input_dim: int | Vocabulary,
+        input_dim: int | Vocabulary | IdColumn,
         output_dim: int,
         *args: Any,
         input_length: int | tuple[int | None, ...] | None = None,
@@ -79,6 +80,8 @@ class Embedding(keras.layers.Embedding):
         trainable_rows: Any = None,
         **kwargs: Any,
     ) -> None:
+        if isinstance(input_dim, IdColumn):
+            input_dim = input_dim.vocabulary
         vocabulary = input_dim if isinstance(input_dim, Vocabulary) else None
         # Keras's older name for the same thing, which files of Keras 2 hold.
         example_shape = kwargs.pop("input_shape", None)

@@ -5,6 +5,8 @@ from rowwise.text.counting.files import count_words
 from rowwise.text.encoded import EncodedTexts
 from rowwise.text.examples import Examples, read_examples, read_texts
 from rowwise.text.hashing import hashing_trick, one_hot
+from rowwise.text.id_column import IdColumn
+from rowwise.text.id_counts import IdCounts
 from rowwise.text.indexed.example_files import ExampleFiles
 from rowwise.text.padding import pad_sequences
 from rowwise.text.sampling import make_sampling_table, skipgrams
@@ -19,6 +21,8 @@ __all__ = [
     "EncodedTexts",
     "ExampleFiles",
     "Examples",
+    "IdColumn",
+    "IdCounts",
     "Splitter",
     "Tokenizer",
     "Vocabulary",
