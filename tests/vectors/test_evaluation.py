@@ -115,8 +115,8 @@ def test_spellings_count_as_one_and_are_no_answers(tmp_path: Path) -> None:
     assert CASED.evaluate(path, ignore_case=False).total.covered == 0
     assert CASED.evaluate(path, ignore_case=False).accuracy is None
     assert CASED.evaluate(path, limit=4).total.covered == 0
-    assert str(CASED.evaluate(path, limit=4)) == "q.txt\n  : - of 0 (1 questions)\n" + (
-        "  all: - of 0 (1 questions)"
+    assert str(CASED.evaluate(path, limit=4)) == "q.txt\n  : - of 0 (1 question)\n" + (
+        "  all: - of 0 (1 question)"
     )
 
 

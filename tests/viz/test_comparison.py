@@ -79,7 +79,7 @@ def test_rows_that_are_not_finite_are_said_and_left_out(tmp_path):
     after = Vectors(["a", "b", "c"], [[np.nan, 0], [0, np.inf], [2, 1]])
     found = compare(before, after)
     assert [one.word for one in found.most_moved()] == ["c"]
-    assert "2 words have rows that are not finite" in str(found)
+    assert "2 words with rows that are not finite" in str(found)
     save_figure(plot_comparison(found), tmp_path / "moved.png")
 
 

@@ -43,6 +43,7 @@ def command(
 
     The suffix of TARGET tells its format: .safetensors opens fastest.
     """
+    from rowwise.text.wording import counted
     from rowwise.vectors.formats.word_list import read_words
 
     wanted = None if only is None else list(read_words(only))
@@ -55,8 +56,8 @@ def command(
     )
     if wanted is not None and not len(vectors):
         raise DataFileError(
-            f"None of the {len(wanted):,} words in {str(only)!r} is among the rows that were read; "
-            "nothing was written. With --lowercase, --only is compared in lower case."
+            f"None of the {counted(len(wanted), 'word')} in {str(only)!r} is among the rows that "
+            "were read; nothing was written. With --lowercase, --only is compared in lower case."
         )
     with noted(), options_named():
         vectors.save(target, format=file_format)
@@ -71,4 +72,5 @@ def command(
             }
         )
     else:
-        click.echo(f"{target}: {len(vectors):,} words x {vectors.dimension} columns.")
+        size = f"{counted(len(vectors), 'word')} x {counted(vectors.dimension, 'column')}"
+        click.echo(f"{target}: {size}.")

@@ -116,11 +116,12 @@ def load(source: VectorSource) -> Any:
 
 def describe(model: Any) -> str:
     """What is served, in a few words."""
+    from rowwise.text.wording import counted
     from rowwise.vectors import Vectors
 
     if isinstance(model, Vectors):
-        return f"{len(model):,} words x {model.dimension} columns"
-    return f"a classifier of {len(model.classes_)} labels"
+        return f"{counted(len(model), 'word')} x {counted(model.dimension, 'column')}"
+    return f"a classifier of {counted(len(model.classes_), 'label')}"
 
 
 def _is_model(path: Path) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from rowwise.serve.problems import Problem
+from rowwise.text.wording import counted
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -54,7 +55,8 @@ def too_large(limit: int) -> Problem:
     return Problem(
         413,
         "body-too-large",
-        f"The body of a request has at most {limit:,} bytes. Send fewer words or texts at once.",
+        f"The body of a request has at most {counted(limit, 'byte')}. Send fewer words or "
+        "texts at once.",
         headers=[("connection", "close")],
     )
 

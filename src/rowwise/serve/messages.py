@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from rowwise.serve.limits import Limits
+from rowwise.text.wording import counted
 
 Rule = Literal["error", "lower", "digits", "subword", "mean", "random", "zero"]
 
@@ -151,7 +152,7 @@ def requests(limits: Limits) -> dict[str, Asked]:
         explain: bool = Field(
             False,
             description="Whether to tell each word's share in the decision, for "
-            f"{limits.explained} texts at most.",
+            f"{counted(limits.explained, 'text')} at most.",
         )
 
     class EmbedRequest(Request):

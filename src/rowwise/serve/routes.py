@@ -20,6 +20,7 @@ from rowwise.serve.problems import field_problem, pointer_to
 from rowwise.serve.rows import Lookup
 from rowwise.serve.search import Direction, Nearest
 from rowwise.serve.served import Served
+from rowwise.text.wording import counted
 from rowwise.vectors.formulas import parse_formula
 
 
@@ -117,8 +118,8 @@ class _Endpoints:
             raise field_problem(
                 "bad-field",
                 "#/texts",
-                f"At most {served.limits.explained:,} texts are explained at once. Received "
-                f"{len(asked.texts):,}.",
+                f"At most {counted(served.limits.explained, 'text')} can be explained at once. "
+                f"Received {len(asked.texts):,}.",
             )
         return _json(await served.batcher.ask(served.explanations, texts))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from rowwise.errors import DataFileError, InvalidArgumentError, MissingExtraError
 from rowwise.files import atomic_path
+from rowwise.text.wording import counted
 from rowwise.vectors.arguments import as_path, as_vectors, as_whole_number
 from rowwise.vectors.neighbours import Positions
 from rowwise.vectors.norms import DoubleArray, RowArray, blocks, unit
@@ -131,7 +132,8 @@ class ApproximateIndex:
         """As ``neighbours.best_rows`` for cosines, among the candidates alone."""
         if len(rows) != self._size:
             raise InvalidArgumentError(
-                f"The index was made of {self._size:,} rows; these vectors have {len(rows):,}."
+                f"The index was made of {counted(self._size, 'row')}; these vectors have "
+                f"{len(rows):,}."
             )
         most = int(np.bincount(excluded[0]).max(initial=0))
         positions = self.candidates(directions, count + most)

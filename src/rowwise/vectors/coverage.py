@@ -9,6 +9,7 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError
 from rowwise.text import Splitter, Vocabulary
 from rowwise.text.checks import shorten
+from rowwise.text.wording import counted
 from rowwise.vectors.oov import FINDING, Match
 
 _TEXT = {
@@ -99,7 +100,7 @@ class Coverage:
         real = len(self.words) - 2
         running = self.running_words
         lines = [
-            f"{int(self.found.sum()):,} of {real:,} words found ({100 * self.types:.1f} %)"
+            f"{int(self.found.sum()):,} of {counted(real, 'word')} found ({100 * self.types:.1f} %)"
             + ("" if running is None else f", {100 * running:.1f} % of running words")
         ]
         numbers = {rule: number for rule, number in self.by_rule.items() if number}

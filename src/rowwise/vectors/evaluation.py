@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rowwise.text.wording import counted
 from rowwise.vectors.analogies import solve
 from rowwise.vectors.benchmarks import Pair, Question, Section, read_benchmark
 from rowwise.vectors.norms import DoubleArray, Norms, RowArray, unit
@@ -34,7 +35,9 @@ class SimilarityReport:
 
     def __str__(self) -> str:
         spearman = "-" if self.spearman is None else f"{self.spearman:.3f}"
-        return f"{self.name}: Spearman {spearman} on {self.covered:,} of {self.pairs:,} pairs"
+        return (
+            f"{self.name}: Spearman {spearman} on {self.covered:,} of {counted(self.pairs, 'pair')}"
+        )
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class AnalogySection:
 
     def __str__(self) -> str:
         share = "-" if self.accuracy is None else f"{100 * self.accuracy:.1f} %"
-        return f"{self.name}: {share} of {self.covered:,} ({self.questions:,} questions)"
+        return f"{self.name}: {share} of {self.covered:,} ({counted(self.questions, 'question')})"
 
 
 @dataclass(frozen=True)

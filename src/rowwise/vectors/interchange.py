@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, MissingExtraError
 from rowwise.text import Vocabulary
+from rowwise.text.wording import counted
 from rowwise.vectors.formats.model2vec_tokenizer import real_words, tokenizer_of, with_unknown
 from rowwise.vectors.subwords import BucketSubwords, Subwords
 
@@ -66,8 +67,8 @@ class Interchange:
             table = table + (layer.lora_alpha / layer.lora_rank) * (one @ other)
         if len(table) != len(words):
             raise InvalidShapeError(
-                f"The layer has {len(table):,} rows, and the vocabulary {len(words):,} words, "
-                "padding and unknown among them."
+                f"The layer has {counted(len(table), 'row')}, and the vocabulary "
+                f"{counted(len(words), 'word')}, padding and unknown among them."
             )
         return cls._made(words.words[2:], table[2:].astype(np.float32))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rowwise.errors import DataFileError
+from rowwise.text.wording import counted
 
 # Of each kind of oddity so many are kept with their lines; the others are counted.
 EXAMPLES = 1_000
@@ -92,7 +93,8 @@ class LoadReport:
     def __str__(self) -> str:
         source = self.format + (f" in {self.packed}" if self.packed else "")
         source += f", member {self.member!r}" if self.member else ""
-        lines = [f"{self.path}: {self.rows:,} words x {self.columns} columns ({source})"]
+        size = f"{counted(self.rows, 'word')} x {counted(self.columns, 'column')}"
+        lines = [f"{self.path}: {size} ({source})"]
         for name, kind in self.kinds().items():
             if kind:
                 shown = "; ".join(f"line {line}: {what!r}" for line, what in kind.examples[:3])

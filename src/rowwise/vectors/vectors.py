@@ -17,6 +17,7 @@ from rowwise.errors import (
 )
 from rowwise.text.checks import as_text_list, shorten
 from rowwise.text.progress import progress_of
+from rowwise.text.wording import counted
 from rowwise.vectors.arguments import as_checksum, as_member, as_path, as_rows
 from rowwise.vectors.asking import Asking
 from rowwise.vectors.download import locate
@@ -72,7 +73,8 @@ class Vectors(Asking, Supplying, Interchange):
         self.report = report
         if table.ndim != 2 or len(table) != len(self._words):
             raise InvalidShapeError(
-                f"`rows` must be a matrix with one row for each of the {len(self._words)} words. "
+                "`rows` must be a matrix with one row for each of the "
+                f"{counted(len(self._words), 'word')}. "
                 f"Received an array of shape {table.shape}."
             )
         index: dict[str, int] = {}
@@ -132,7 +134,7 @@ class Vectors(Asking, Supplying, Interchange):
         return row
 
     def __repr__(self) -> str:
-        return f"Vectors({len(self):,} words x {self.dimension} columns)"
+        return f"Vectors({counted(len(self), 'word')} x {counted(self.dimension, 'column')})"
 
     def index(self, word: str) -> int:
         """The position of ``word``; UnknownWordError when there is none."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
+from rowwise.text.wording import counted
 from rowwise.vectors import Vectors
 
 Numbers = npt.NDArray[np.float64]
@@ -101,12 +102,12 @@ class Comparison:
     def __str__(self) -> str:
         """A table of the ten words that went farthest."""
         lines = [
-            f"{len(self.words):,} words in both tables; {len(self.unmoved):,} did not move, "
-            f"{len(self.added):,} are new, {len(self.dropped):,} are gone."
+            f"{counted(len(self.words), 'word')} in both tables; {len(self.unmoved):,} did not "
+            f"move, {len(self.added):,} are new, {len(self.dropped):,} are gone."
         ]
         odd = int((~np.isfinite(self.distances)).sum())
         if odd:
-            lines.append(f"{odd:,} words have rows that are not finite, before or after.")
+            lines.append(f"{counted(odd, 'word')} with rows that are not finite, before or after.")
         moved = self.most_moved(10)
         if moved:
             width = max(len("word"), *(len(one.word) for one in moved))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
+from rowwise.text.wording import counted
 from rowwise.viz.figures import COLOURS, FAINT, INK, MUTED, new_figure
 from rowwise.viz.journey import Journey
 from rowwise.viz.labels import label_points
@@ -222,7 +223,7 @@ def _save_gif(path: Any, pictures: list[Any], waits: list[int]) -> None:
 
 def _page(journey: Journey, color: Colour, title: str | None) -> bytes:
     categories = _categories(journey, color)
-    shown = title or f"{len(journey.words):,} words on their way"
+    shown = title or f"{counted(len(journey.words), 'word')} on the way"
     header = {
         "title": shown,
         "words": list(journey.words),

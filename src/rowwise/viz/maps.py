@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
+from rowwise.text.wording import counted
 from rowwise.vectors import Vectors
 from rowwise.viz.figures import FAINT, INK, MUTED, new_figure
 from rowwise.viz.labels import label_points
 from rowwise.viz.lettering import Lettering, lettering_for, measured
 from rowwise.viz.palette import LEGEND_LETTER, Categories, Numbers, colouring_of, draw_plain
 from rowwise.viz.projection import METHOD_NAMES, AnyMethod, check_seed, method_for, project
-from rowwise.viz.words import chosen_words, counted
+from rowwise.viz.words import chosen_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

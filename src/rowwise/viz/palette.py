@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
+from rowwise.text.wording import counted
 from rowwise.viz.figures import COLOURS, FAINT, INK, MUTED
 from rowwise.viz.lettering import Lettering
 
@@ -68,7 +69,7 @@ class Categories:
         """The legend's entries: the largest categories, then how many others there are."""
         keys = [lettering.drawn(name, 24) for name in self.names[: len(COLOURS)]]
         others = len(self.names) - len(keys)
-        return [*keys, f"{others:,} others"] if others else keys
+        return [*keys, counted(others, "other")] if others else keys
 
     def draw(self, axes: "Axes", points: Points, dot: float, lettering: Lettering) -> None:
         """Draw the dots and, to the right of the map, the legend."""
@@ -116,7 +117,8 @@ def colouring_of(
     values = color.tolist() if isinstance(color, np.ndarray) else list(color)
     if isinstance(color, str) or len(values) != len(words):
         raise InvalidArgumentError(
-            f"`color` must have one number or category for each of the {len(words)} words. "
+            f"`color` must have one number or category for each of the "
+            f"{counted(len(words), 'word')}. "
             f"Received {repr(color) if isinstance(color, str) else len(values)}."
         )
     numeric = (int, float, np.integer, np.floating)

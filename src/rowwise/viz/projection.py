@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, MissingExtraError
+from rowwise.text.wording import counted
 
 Method = Literal["tsne", "pca", "umap"]
 # Or the one that suits the number of rows.
@@ -117,7 +118,7 @@ def _checked(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
     if not finite.all():
         raise InvalidArgumentError(
             f"Every number must be finite. Row {int(np.argmin(finite))} holds NaN or infinity; "
-            f"{int((~finite).sum())} of {len(table)} rows do. Leave them out."
+            f"{int((~finite).sum()):,} of {counted(len(table), 'row')} do. Leave them out."
         )
     return table.astype(np.float64)
 

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
+from rowwise.text.wording import counted
 from rowwise.vectors import Vectors
 from rowwise.vectors.formats.tensorboard import write_projector_files
-from rowwise.viz.words import chosen_words, counted
+from rowwise.viz.words import chosen_words
 
 
 def write_projector(

@@ -27,8 +27,3 @@ def chosen_words(vectors: Vectors, words: Sequence[str] | None, first: int) -> l
             )
         seen.add(word)
     return chosen
-
-
-def counted(count: int, noun: str) -> str:
-    """A number and what it counts: ``1 word``, ``1,000 words``."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -293,7 +293,7 @@ def test_a_header_that_counts_wrongly(header: str, tmp_path: Path) -> None:
     if header == "1 2":
         vectors = Vectors.load(tmp_path / "v")
         assert len(vectors) == 2
-        assert "announces 1 words, and 2 follow" in vectors.report.notes[0]
+        assert "announces 1 word, and 2 follow" in vectors.report.notes[0]
     else:
         with pytest.raises(DataFileError, match=r"cut short.*announces 5 words, and 2 follow"):
             Vectors.load(tmp_path / "v")

@@ -12,6 +12,7 @@ from typing import Any
 
 from rowwise.errors import DataFileError
 from rowwise.text import Vocabulary
+from rowwise.text.wording import counted
 from rowwise.vectors.formats import archive, hdf5_table
 from rowwise.vectors.formats.damage import damage_named
 from rowwise.vectors.formats.format import Format, Loaded
@@ -69,8 +70,8 @@ def read(source: Source, request: Request) -> Loaded:
             vocabulary = _vocabulary(source, layer)
             if len(vocabulary) != layer.table.shape[0]:
                 raise DataFileError(
-                    f"The table in {source.name!r} has {layer.table.shape[0]:,} rows for "
-                    f"{len(vocabulary):,} words."
+                    f"The table in {source.name!r} has {counted(layer.table.shape[0], 'row')} for "
+                    f"{counted(len(vocabulary), 'word')}."
                 )
             rows = hdf5_table.read(layer.table, len(packed), repr(source.name))
     words = PackedWords.pack(vocabulary.words[2:])

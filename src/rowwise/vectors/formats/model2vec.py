@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import DataFileError
+from rowwise.text.wording import counted
 from rowwise.vectors.formats import safetensors_file
 from rowwise.vectors.formats.format import Content, Format, Loaded
 from rowwise.vectors.formats.holding import check_words
@@ -69,14 +70,14 @@ def read(source: Source, request: Request) -> Loaded:
         if extra in tensors and tensors[extra].shape != (len(tokens),):
             raise DataFileError(
                 f"{str(folder / MODEL)!r}: {extra} has the shape {tensors[extra].shape} for "
-                f"{len(tokens):,} tokens."
+                f"{counted(len(tokens), 'token')}."
             )
     if "mapping" in tensors:
         rows = _mapped(rows, tensors["mapping"], folder)
     if len(tokens) != len(rows):
         raise DataFileError(
-            f"{str(folder)!r} has {len(rows):,} rows for {len(tokens):,} tokens. They must belong "
-            "together, a token for each row."
+            f"{str(folder)!r} has {counted(len(rows), 'row')} for {counted(len(tokens), 'token')}. "
+            "They must belong together, a token for each row."
         )
     if "weights" in tensors:
         rows = rows * tensors["weights"][:, None].astype(np.float32)

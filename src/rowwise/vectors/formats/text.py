@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rowwise.errors import DataFileError
+from rowwise.text.wording import counted
 from rowwise.vectors.formats.format import Format, Loaded
 from rowwise.vectors.formats.growing_table import GrowingTable
 from rowwise.vectors.formats.request import Request
@@ -90,12 +91,12 @@ def _check_whole(source: Source, layout: Layout, report: LoadReport, lines: int)
     _give_up_on_prose(report, lines, ended=True)
     if lines < layout.announced:
         raise DataFileError(
-            f"{source.name!r} is cut short: its first line announces {layout.announced:,} words, "
-            f"and {lines:,} follow."
+            f"{source.name!r} is cut short: its first line announces "
+            f"{counted(layout.announced, 'word')}, and {lines:,} follow."
         )
     if layout.header and lines > layout.announced:
         report.notes.append(
-            f"The first line announces {layout.announced:,} words, and {lines:,} follow."
+            f"The first line announces {counted(layout.announced, 'word')}, and {lines:,} follow."
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rowwise.errors import DataFileError
+from rowwise.text.wording import counted
 from rowwise.vectors.formats.format import Content, Format, Loaded
 from rowwise.vectors.formats.growing_table import GrowingTable
 from rowwise.vectors.formats.holding import LONGEST_WORD, check_rows, check_words
@@ -114,8 +115,8 @@ def read(source: Source, request: Request) -> Loaded:
                 )
             if not more and row < promised:
                 raise DataFileError(
-                    f"{source.name!r} is cut short: it announces {announced:,} words, and {row:,} "
-                    "follow."
+                    f"{source.name!r} is cut short: it announces {counted(announced, 'word')}, "
+                    f"and {row:,} follow."
                 )
     return table.finish(request, report)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rowwise.errors import DataFileError
+from rowwise.text.wording import counted
 from rowwise.vectors.formats.packed import SUFFIXES
 from rowwise.vectors.formats.source import plain_source
 from rowwise.vectors.packing import PackedWords
@@ -58,6 +59,6 @@ def check_count(words: PackedWords, path: Path, rows: int, name: str) -> None:
     """Raise DataFileError unless there are as many words as rows."""
     if len(words) != rows:
         raise DataFileError(
-            f"{str(path)!r} has {len(words):,} words, and {name!r} has {rows:,} rows. They must "
-            "belong together, a word for each row."
+            f"{str(path)!r} has {counted(len(words), 'word')}, and {name!r} has "
+            f"{counted(rows, 'row')}. They must belong together, a word for each row."
         )

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
+from rowwise.text.wording import counted
 from rowwise.vectors import Vectors
 from rowwise.vectors.arguments import as_whole_number
 from rowwise.vectors.norms import unit
@@ -78,7 +79,7 @@ def contents_of(
     for name, values in colours.items():
         if len(values) != len(chosen):
             raise InvalidArgumentError(
-                f"{name!r} must have a value for each of the {len(chosen):,} words. "
+                f"{name!r} must have a value for each of the {counted(len(chosen), 'word')}. "
                 f"Received {len(values):,}."
             )
     given = {

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
+from rowwise.text.wording import counted
 from rowwise.vectors import Vectors
 from rowwise.viz.comparison import compare
 from rowwise.viz.page.colours import CLUSTER, DRIFT, FREQUENCY, RANK
@@ -18,7 +19,6 @@ from rowwise.viz.page.contents import MOST_WORDS, Contents, contents_of
 from rowwise.viz.page.document import check_page, page_document
 from rowwise.viz.page.packing import packed
 from rowwise.viz.projection import METHOD_NAMES, AnyMethod, Method
-from rowwise.viz.words import counted
 
 Colours = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
 

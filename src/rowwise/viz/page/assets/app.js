@@ -27,11 +27,12 @@ class App {
   describe() {
     const { title, words, total, bad, method, columns, kept, share } = this.header;
     const count = (number) => number.toLocaleString("en");
-    const wordsOf = (number) => `${count(number)} word${number === 1 ? "" : "s"}`;
+    const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+    const wordsOf = (number) => counted(number, "word");
     document.querySelector("h1").textContent = title;
     const of = total > words.length + bad ? ` of ${count(total)}` : "";
     byId("about").textContent =
-      `${of ? `${count(words.length)}${of} words` : wordsOf(words.length)} × ${count(columns)} columns, laid out by ${method}`;
+      `${of ? `${count(words.length)}${of} words` : wordsOf(words.length)} × ${counted(columns, "column")}, laid out by ${method}`;
     const notes = [];
     if (this.plot.drawn < words.length) {
       notes.push(
