@@ -7,11 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from rowwise import Vectors
 from rowwise.errors import InvalidArgumentError
 from rowwise.serve import Limits, create_app
 from rowwise.serve.batching import Batcher
+from rowwise.serve.problems import Problem
 
 ASKED = {"words": ["king"]}
 
@@ -194,7 +196,15 @@ def test_a_closed_server_takes_nothing(vectors: Vectors) -> None:
     async def ask() -> None:
         batcher = Batcher(4)
         batcher.close()
-        with pytest.raises(Exception, match="wait already"):
+        with pytest.raises(Problem, match="takes no more requests") as raised:
             await batcher.ask(None, None)  # type: ignore[arg-type]
+        assert (raised.value.status, raised.value.code) == (503, "stopped")
 
     asyncio.run(ask())
+
+
+def test_an_application_can_be_started_again(vectors: Vectors) -> None:
+    app = create_app(vectors)
+    for _ in range(3):
+        with TestClient(app, base_url="http://localhost") as client:
+            assert client.post("/neighbors", json=ASKED).status_code == 200

@@ -25,6 +25,7 @@ def build(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        served.batcher.open()
         warming = asyncio.create_task(served.batcher.ask(_WarmUp(), served))
         try:
             yield

@@ -79,7 +79,9 @@ class Batcher:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[A] = loop.create_future()
         with self._changed:
-            if self._is_closed or self._waiting >= self._most_waiting:
+            if self._is_closed:
+                raise Problem(503, "stopped", "The server is stopping and takes no more requests.")
+            if self._waiting >= self._most_waiting:
                 raise Problem(
                     503,
                     "busy",
@@ -97,6 +99,11 @@ class Batcher:
                 self._thread.start()
             self._changed.notify()
         return await future
+
+    def open(self) -> None:
+        """Take questions again after ``close``, as an application does that is started once more."""
+        with self._changed:
+            self._is_closed = False
 
     def close(self) -> None:
         """Answer what waits, take nothing more, and return when the thread has ended."""
