@@ -72,6 +72,14 @@ def test_what_was_asked_before_is_answered(server: Server) -> None:
     assert problem(answer[answer.rindex(b"HTTP/1.1 ") :]) == (400, "bad-http")
 
 
+@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
+def test_who_offers_another_protocol_is_answered_in_this_one(server: Server, protocol: str) -> None:
+    """As Java does with every request."""
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "UPGRADE": protocol, "HTTP2-Settings": "AA"}
+    status, body = server.ask("POST", "/neighbors", ASKED, **offer)
+    assert status == 200, body
+
+
 @pytest.mark.parametrize("kind", ["address", "header", "headers", "second request"])
 def test_a_head_has_a_limit(server: Server, kind: str) -> None:
     long = b"x" * (16 * HEAD_BYTES)  # what is read at once is not all counted

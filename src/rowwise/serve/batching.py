@@ -101,7 +101,7 @@ class Batcher:
         return await future
 
     def open(self) -> None:
-        """Take questions again after ``close``, as an application does that is started once more."""
+        """Take questions again after ``close``: an application may be started once more."""
         with self._changed:
             self._is_closed = False
 

@@ -5,6 +5,7 @@ of any length, waits for its end for any time, and answers in plain text to what
 """
 
 import asyncio
+import re
 from typing import Any
 
 from rowwise.serve.gate import SAFE_HEADERS
@@ -52,7 +53,7 @@ def guarded(seconds: float) -> type[asyncio.Protocol]:
                 return
             before = self.cycle
             is_body = before is not None and before.more_body and not before.response_complete
-            super().data_received(data)
+            super().data_received(data if is_body else _without_upgrade(data))
             if self.cycle is not before:  # a head was whole
                 self._head_bytes = 0
                 self._stop_waiting()
@@ -112,6 +113,20 @@ def guarded(seconds: float) -> type[asyncio.Protocol]:
 
     return Guarded
 
+
+def _without_upgrade(data: bytes) -> bytes:
+    """A head without the wish to go on in another protocol, which is answered in this one.
+
+    Some clients, Java's among them, add it to every request. httptools would then take the body for
+    the other protocol, and it would be lost.
+    """
+    if not _UPGRADE.search(data):
+        return data
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"\\nx-not-", head) + end + rest
+
+
+_UPGRADE = re.compile(rb"\n(?=upgrade[ \t]*:)", re.IGNORECASE)
 
 _NO_HTTP = Problem(
     400,
