@@ -61,7 +61,7 @@ class Index:
             with naming(source.path):
                 rows = rows_of(source, places, self.names)
                 for number, of_block in zip(numbers, rows, strict=True):
-                    values = values_of(source, self.names, of_block)
+                    values = values_of(source, self.names, of_block, with_labels=False)
                     if len(values.texts) != self.begins[number + 1] - self.begins[number]:
                         source.require_unchanged()
                         raise Fault("other rows were found than before. Leave the file alone")

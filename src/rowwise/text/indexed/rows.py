@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rowwise.text.columns import CSV_REMEDY, TSV_REMEDY, Row, cells_of, json_values
-from rowwise.text.counting.blocks import blocks_of
+from rowwise.text.counting.blocks import Block, blocks_of
 from rowwise.text.counting.texts import tsv_rows
 from rowwise.text.csv_rows import csv_row_groups
 from rowwise.text.indexed.sources import Names, Source
@@ -80,8 +80,8 @@ def rows_of(source: Source, places: Iterable[Place], names: Names) -> Iterator[l
                 yield list(_group(file, place.start, place.first, names))
     elif source.format == "csv":
         for place in places:
-            lines = _Lines(source, place)
-            groups = csv_row_groups(lines, lambda: iter(()))
+            blocks = blocks_of(source.location, place.start, place.end, place.first)
+            groups = csv_row_groups(_ended(blocks), lambda: iter(()))
             shift = place.first - 1
             rows = [(number + shift, row) for group in groups for number, row in group]
             yield _cells(source, rows)
@@ -106,19 +106,22 @@ def _reader_of_lines(source: Source, names: Names) -> Callable[[Any], Iterator[R
     return lambda block: cells_of(tsv_rows(block, columns, source.header), columns, TSV_REMEDY)
 
 
+def _ended(blocks: Iterator[Block]) -> Iterator[str]:
+    for block in blocks:
+        yield from block.ended()
+
+
 class _Lines:
-    """The lines of a file, or of a block, with their ends.
+    """The lines of a file with their ends.
 
     Attributes:
         place: the byte at which the line begins that comes next.
         number: the number of that line.
     """
 
-    def __init__(self, source: Source, place: Place | None = None) -> None:
-        place = place or Place(0, source.size, 1)
-        end = None if place.start == 0 and place.end == source.size else place.end
-        self._blocks = blocks_of(source.location, place.start, end, place.first, BLOCK_BYTES)
-        self.place, self.number = place.start, place.first
+    def __init__(self, source: Source) -> None:
+        self._blocks = blocks_of(source.location, size=BLOCK_BYTES)
+        self.place, self.number = 0, 1
 
     def __iter__(self) -> Iterator[str]:
         for block in self._blocks:

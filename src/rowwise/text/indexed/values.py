@@ -20,13 +20,16 @@ class Values:
     weights: list[float] | None
 
 
-def values_of(source: Source, names: Names, rows: Sequence[Row]) -> Values:
+def values_of(
+    source: Source, names: Names, rows: Sequence[Row], with_labels: bool = True
+) -> Values:
     """Check the values of rows.
 
     Args:
         source: the file.
         names: the columns, in the order of the values in a row.
         rows: a block of it.
+        with_labels: whether to look at labels.
 
     Raises:
         Fault: a value is not as it must be; the place is its line and column.
@@ -40,6 +43,8 @@ def values_of(source: Source, names: Names, rows: Sequence[Row]) -> Values:
     found: dict[str, Any] = {}
     there = [reader for reader in readers if reader[1] is not None]
     for place, (into, name, read) in enumerate(there):
+        if into == "labels" and not with_labels:
+            continue
         column: list[Any] = []
         try:
             for _, values in rows:

@@ -14,7 +14,7 @@ from rowwise.text.encoded import EncodedTexts, pad_rows, row_mask
 from rowwise.text.indexed.example_files import ExampleBlock
 
 # Texts are encoded many at a time, which pays off, but padded rows of too many take memory.
-_CHARACTERS = 1 << 22
+_CHARACTERS = 1 << 24
 _PADDED_IDS = 1 << 22
 
 
