@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rowwise import IdColumn, Vocabulary
 from rowwise.errors import InvalidArgumentError, InvalidIdError
-from rowwise.text import IdCounts, number_lookup, string_lookup
+from rowwise.text import IdCounts, string_lookup
 
 SIGNED = st.integers(-(1 << 63), (1 << 63) - 1)
 UNSIGNED = st.integers(0, (1 << 64) - 1)
@@ -82,7 +82,6 @@ def test_every_value_has_its_row(
 ) -> None:
     held = HOLDERS[holder]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(number_lookup, "_FEW", few)
         patch.setattr(string_lookup, "_FEW", few)
         column = IdColumn.build(held(values))
         wanted = expected_values(values)
@@ -157,6 +156,15 @@ def test_numbers_that_floats_cannot_tell_apart() -> None:
     assert IdColumn.from_json(column.to_json()).values == numbers
     dense = IdColumn([-2, -1, 0, 1])
     assert dense.ids(np.array([(1 << 64) - 1, 1], dtype=np.uint64)).tolist() == [1, 5]
+
+
+def test_many_numbers_whose_hashes_meet() -> None:
+    rng = np.random.default_rng(0)
+    numbers = np.unique(rng.integers(0, 1 << 64, 50_000, dtype=np.uint64))
+    for some in (numbers, np.arange(50_000) << 40, -(np.arange(50_000) << 20)):
+        column = IdColumn(some)
+        assert np.array_equal(column.ids(some[::-1]), np.arange(len(some) + 1, 1, -1))
+        assert (column.ids(some + some.dtype.type(1)) == 1).sum() > 49_000
 
 
 def test_sizes() -> None:
