@@ -117,6 +117,28 @@ def test_explained_labels_are_those_of_explain(serve: Any, classifier: TextClass
         assert shares == pytest.approx([each.share for each in expected.words], abs=2e-6)
 
 
+def test_turns_do_not_show(
+    serve: Any, classifier: TextClassifier, vectors: Vectors, monkeypatch: Any
+) -> None:
+    texts, words = ["good fun", "an awful, bad time", "", "bad"], ["king", "queen", "apple"]
+    questions = (
+        (classifier, "/predict", {"texts": texts, "explain": True}),
+        (vectors, "/neighbors", {"words": words, "k": 3}),
+        (vectors, "/embed", {"words": words}),
+        (vectors, "/embed", {"words": [*words, "nothing", "nobody"]}),
+        (vectors, "/neighbors", {"words": [*words, "nothing"]}),
+    )
+    at_once = [serve(model).post(path, json=asked).json() for model, path, asked in questions]
+    assert at_once[3]["errors"][0]["pointer"] == "#/words/3"
+    monkeypatch.setattr("rowwise.serve.turns.CHARACTERS", 6)
+    for (model, path, asked), expected in zip(questions, at_once, strict=True):
+        found = serve(model).post(path, json=asked).json()
+        if "errors" in found:  # "and 1 more" is of the turn
+            assert found["errors"][0]["pointer"] == expected["errors"][0]["pointer"]
+        else:
+            assert found == expected
+
+
 def test_a_classifier_serves_the_rows_of_its_words(serve: Any, classifier: TextClassifier) -> None:
     client = serve(classifier, name="reviews")
     words = classifier.word_vectors()

@@ -7,13 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from rowwise import Vectors
+from rowwise import TextClassifier, Vectors
 from rowwise.errors import InvalidArgumentError
 from rowwise.serve import Limits, create_app
 from rowwise.serve.batching import Batcher
 from rowwise.serve.problems import Problem
+from rowwise.serve.turns import CHARACTERS, turns
 
 ASKED = {"words": ["king"]}
 
@@ -124,6 +127,79 @@ def test_an_answer_that_takes_too_long_is_an_error(vectors: Vectors, slow: Slow)
             assert (await client.post("/neighbors", json=ASKED)).status_code == 200
 
     asyncio.run(ask())
+
+
+def test_nobody_waits_for_long_texts_of_others(
+    classifier: TextClassifier, monkeypatch: Any
+) -> None:
+    """Each is a turn of its own, and none is begun for whoever does not wait any longer."""
+    explained: list[int] = []
+    go = threading.Event()
+    usual = TextClassifier.explain
+
+    def explain(self: TextClassifier, texts: Any) -> Any:
+        explained.append(len(texts))
+        if go.is_set():
+            return usual(self, texts)
+        assert go.wait(10)
+        return []  # which nobody waits for
+
+    monkeypatch.setattr(TextClassifier, "explain", explain)
+
+    async def ask() -> None:
+        async with client_of(create_app(classifier, limits=Limits(seconds=0.3))) as client:
+            texts = ["good fun " * 1_000] * 16
+            answer = await client.post("/predict", json={"texts": texts, "explain": True})
+            assert (answer.status_code, answer.json()["code"]) == (504, "too-slow")
+            go.set()
+        async with client_of(create_app(classifier)) as client:
+            short = {"texts": ["good"] * 3, "explain": True}
+            assert (await client.post("/predict", json=short)).status_code == 200
+
+    asyncio.run(ask())
+    assert explained == [1, 3]
+
+
+def test_two_applications_do_not_ask_keras_at_once(
+    classifier: TextClassifier, monkeypatch: Any
+) -> None:
+    asked: list[str] = []
+    begun, go = threading.Event(), threading.Event()
+    usual = TextClassifier.predict_proba
+
+    def predict_proba(self: TextClassifier, texts: Any) -> Any:
+        asked.extend(texts)
+        begun.set()
+        assert go.wait(10)
+        return usual(self, texts)
+
+    monkeypatch.setattr(TextClassifier, "predict_proba", predict_proba)
+
+    async def ask() -> None:
+        async with (
+            client_of(create_app(classifier)) as one,
+            client_of(create_app(classifier)) as other,
+        ):
+            first = asyncio.create_task(one.post("/predict", json={"texts": ["good"]}))
+            assert await asyncio.to_thread(begun.wait, 10)
+            second = asyncio.create_task(other.post("/predict", json={"texts": ["bad"]}))
+            await asyncio.wait([second], timeout=0.3)
+            assert asked == ["good"]
+            go.set()
+            assert [(await each).status_code for each in (first, second)] == [200, 200]
+
+    asyncio.run(ask())
+
+
+@given(st.lists(st.integers(0, 9_000).map("x".__mul__)))
+def test_turns_are_neither_long_nor_many(texts: list[str]) -> None:
+    parts = list(turns(texts))
+    assert [text for part in parts for text in texts[part]] == texts
+    sizes = [sum(map(len, texts[part])) for part in parts]
+    for part, size in zip(parts, sizes, strict=True):
+        assert size <= CHARACTERS or part.stop - part.start == 1
+    for part, size in zip(parts[1:], sizes, strict=False):
+        assert size + len(texts[part.start]) > CHARACTERS
 
 
 def test_what_waits_is_bounded_and_told_to_come_again(vectors: Vectors, slow: Slow) -> None:

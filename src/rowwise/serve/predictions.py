@@ -38,7 +38,7 @@ class _AboutTexts:
 
 
 class Predictions(_AboutTexts):
-    """Answers ``Texts`` by a JSON document."""
+    """Answers ``Texts`` by JSON, see ``to_json``."""
 
     most = MOST
 
@@ -68,7 +68,7 @@ class Predictions(_AboutTexts):
 
 
 class Explanations(_AboutTexts):
-    """Answers ``Texts`` by a JSON document that has each word's share, too."""
+    """Answers ``Texts`` by JSON that has each word's share, too."""
 
     # One text takes as many passes as it has words: so that others get their turn, no two
     # requests make one batch.
@@ -122,5 +122,5 @@ def prediction(labels: list[str], shares: npt.NDArray[np.float32]) -> dict[str, 
 
 
 def to_json(predictions: list[dict[str, Any]]) -> bytes:
-    """The document for the texts of a request."""
-    return json.dumps({"predictions": predictions}, separators=(",", ":")).encode()
+    """What is said of some texts, with commas between."""
+    return json.dumps(predictions, separators=(",", ":")).encode()[1:-1]

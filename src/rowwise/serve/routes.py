@@ -20,6 +20,7 @@ from rowwise.serve.problems import field_problem, pointer_to
 from rowwise.serve.rows import Lookup
 from rowwise.serve.search import Direction, Nearest
 from rowwise.serve.served import Served
+from rowwise.serve.turns import turns
 from rowwise.text.wording import counted
 from rowwise.vectors.formulas import parse_formula
 
@@ -88,7 +89,10 @@ class _Endpoints:
             Direction((word,), (), pointer_to(["words", number]))
             for number, word in enumerate(asked.words)
         )
-        found = await self._served.batcher.ask(self._served.search, Nearest(directions, asked.k))
+        found: list[str] = []
+        for part in turns(asked.words):
+            question = Nearest(directions[part], asked.k)
+            found += await self._served.batcher.ask(self._served.search, question)
         results = ",".join(
             f'{{"word":{json.dumps(word)},"neighbors":{neighbors}}}'
             for word, neighbors in zip(asked.words, found, strict=True)
@@ -111,9 +115,9 @@ class _Endpoints:
         served = self._served
         predictions = served.predictions  # before the body is looked at: vectors have none
         asked = await self._read("/predict", request)
-        texts = Texts(tuple(asked.texts))
+        texts = tuple(asked.texts)
         if not asked.explain:
-            return _json(await served.batcher.ask(predictions, texts))
+            return _predictions([await served.batcher.ask(predictions, Texts(texts))])
         if len(asked.texts) > served.limits.explained:
             raise field_problem(
                 "bad-field",
@@ -121,13 +125,22 @@ class _Endpoints:
                 f"At most {counted(served.limits.explained, 'text')} can be explained at once. "
                 f"Received {len(asked.texts):,}.",
             )
-        return _json(await served.batcher.ask(served.explanations, texts))
+        found = [
+            await served.batcher.ask(served.explanations, Texts(texts[part]))
+            for part in turns(texts)
+        ]
+        return _predictions(found)
 
     async def embed(self, request: Request) -> Response:
         """The row of each word."""
         asked = await self._read("/embed", request)
-        lookup = Lookup(tuple(asked.words), asked.oov)
-        return _json(await self._served.batcher.ask(self._served.rows, lookup))
+        served, words = self._served, tuple(asked.words)
+        rows = [
+            await served.batcher.ask(served.rows, Lookup(words[part], asked.oov, part.start))
+            for part in turns(words)
+        ]
+        columns = served.vectors.dimension
+        return _json(b'{"columns":%d,"rows":[%b]}' % (columns, b",".join(rows)))
 
     async def info(self, request: Request) -> Response:
         """What is served, and what one request may ask."""
@@ -144,6 +157,10 @@ class _Endpoints:
     async def _read(self, path: str, request: Request) -> Any:
         body: bytes = (await request.receive())["body"]  # in one piece, by the gate
         return parse(self._asked[path].adapter, body, request.headers.get("content-type", ""))
+
+
+def _predictions(parts: list[bytes]) -> Response:
+    return _json(b'{"predictions":[%b]}' % b",".join(parts))
 
 
 def _json(content: str | bytes) -> Response:

@@ -20,10 +20,12 @@ class Lookup:
 
     words: tuple[str, ...]
     oov: str | None
+    first: int = 0
+    """The place of the first one in the request."""
 
 
 class Rows:
-    """Answers ``Lookup`` by a JSON document."""
+    """Answers ``Lookup`` by JSON: rows, with commas between."""
 
     most = MOST
 
@@ -56,10 +58,10 @@ class Rows:
             number = int(finite.argmin())
             raise field_problem(
                 "unknown-word",
-                pointer_to(["words", number]),
+                pointer_to(["words", question.first + number]),
                 f"The row of {question.words[number]!r} does not fit into float32.",
             )
-        return f'{{"columns":{vectors.dimension},"rows":{to_json(rows)}}}'.encode()
+        return to_json(rows).encode()
 
     def _problem(self, question: Lookup, rule: str, error: UnknownWordError) -> Exception:
         """The problem that names the first word without a row, and where it stands."""
@@ -67,11 +69,15 @@ class Rows:
             try:
                 self._vectors.get([word], rule)
             except UnknownWordError:
-                return field_problem("unknown-word", pointer_to(["words", number]), str(error))
+                pointer = pointer_to(["words", question.first + number])
+                return field_problem("unknown-word", pointer, str(error))
         return error
 
 
 def to_json(rows: FloatArray) -> str:
-    """Rows (n, d) float32 as JSON: nine digits, which are enough to get the same float32 back."""
+    """Rows (n, d) float32 as JSON, with commas between.
+
+    Numbers have nine digits, which are enough to get the same float32 back.
+    """
     row = f"[{','.join(['%.9g'] * rows.shape[1])}]"
-    return f"[{','.join(row % tuple(numbers) for numbers in rows.tolist())}]"
+    return ",".join(row % tuple(numbers) for numbers in rows.tolist())

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from rowwise.classify import TextClassifier
 
 
+# Keras's ``predict`` does not run twice at once, also where two applications have one classifier.
+_KERAS = Lock()
+
+
 class Served:
     """A model, and who answers the questions about it.
 
@@ -29,7 +33,7 @@ class Served:
     Attributes:
         vectors: the words and their rows.
         classifier: None where vectors are served.
-        lock: held by whoever asks the classifier: Keras's ``predict`` does not run twice at once.
+        lock: held by whoever asks the classifier.
 
     Raises:
         InvalidArgumentError: ``model`` is something else.
@@ -44,7 +48,7 @@ class Served:
             self.vectors = self.classifier.word_vectors()
         self.name = name or ("vectors" if self.classifier is None else "classifier")
         self.limits = limits
-        self.lock = Lock()
+        self.lock = _KERAS
         self.batcher = Batcher(limits.waiting)
         self.search = Search(self.vectors)
         self.rows = Rows(self.vectors)
