@@ -352,6 +352,22 @@ def test_few_windows_are_kept() -> None:
     store.close()
 
 
+IN_A_FORK = """
+import os
+from rowwise.text.indexed.windows import WindowStore
+store = WindowStore(lambda key: key, 1)
+assert store.get(1, [2, 3]) == 1
+child = os.fork()
+if not child:
+    os._exit(0 if store.get(2, [3]) == 2 and store.get(5) == 5 else 1)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_process_that_was_forked_has_threads_of_its_own() -> None:
+    subprocess.run([sys.executable, "-c", IN_A_FORK], check=True, timeout=60)
+
+
 def test_a_slow_window_holds_up_no_other() -> None:
     released = threading.Event()
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from rowwise.backend import keras
@@ -167,7 +166,8 @@ class TextClassifier(Explaining, LearningFiles, ClassifierMixin, BaseEstimator):
         lengths = self.splitter_.split_all(seen).lengths if self.max_length is None else [0]
         self.max_length_ = self._take_length(float(np.percentile(lengths, 99.5)))
         ids = self._encode(texts)
-        weights = self._weigh(classes[training])[classes]
+        counts = np.bincount(classes[training], minlength=len(self.classes_))
+        weights = self._weigh(counts)[classes]
         plan = self._plan(len(training))
         self.model_ = self._build(plan, int(seeds.integers(2**31 - 1)))
         batches = [
@@ -316,8 +316,8 @@ class TextClassifier(Explaining, LearningFiles, ClassifierMixin, BaseEstimator):
     def _encode(self, texts: list[str]) -> npt.NDArray[np.int32]:
         return TextEncoder(self.vocabulary_, self.splitter_).encode(texts, self.max_length_).ids
 
-    def _weigh(self, classes: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """The weight of each class, float32 (classes,), for the classes of the training texts."""
+    def _weigh(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The weight of each class, float32 (classes,); each has so many training texts."""
         wanted = self.class_weight
         if isinstance(wanted, Mapping):
             unknown = sorted(str(label) for label in wanted if label not in self.classes_)
@@ -327,8 +327,8 @@ class TextClassifier(Explaining, LearningFiles, ClassifierMixin, BaseEstimator):
                 )
             weights = [wanted.get(label, 1.0) for label in self.classes_.tolist()]
         elif wanted == "balanced":
-            present = np.arange(len(self.classes_))
-            weights = compute_class_weight("balanced", classes=present, y=classes)
+            # What scikit-learn's `compute_class_weight` gives, without all labels.
+            weights = counts.sum() / (len(counts) * np.maximum(counts, 1))
         else:
             weights = [1.0] * len(self.classes_)
         return np.asarray(weights, dtype=np.float32)

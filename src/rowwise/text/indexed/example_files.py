@@ -75,8 +75,7 @@ class ExampleFiles:
         self.classes = index.classes
         self._counts = np.diff(index.begins)
         if chosen is not None:
-            before = np.concatenate([[0], np.cumsum(chosen, dtype=np.int64)])
-            self._counts = np.diff(before[index.begins])
+            self._counts = np.add.reduceat(chosen, index.begins[:-1], dtype=np.int64)
 
     def __len__(self) -> int:
         """How many examples there are."""

@@ -1,5 +1,6 @@
 """Windows of examples as ids, and a small store of them that threads share."""
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -144,9 +145,13 @@ class WindowStore:
 
     def __init__(self, make: Callable[[Any], Window], ahead: int) -> None:
         self._make, self._ahead = make, ahead
+        self._start()
+
+    def _start(self) -> None:
+        self._process = os.getpid()
         self._made: OrderedDict[Any, Future[Window]] = OrderedDict()
         self._lock = Lock()
-        self._threads = ThreadPoolExecutor(max(ahead, 1), thread_name_prefix="rowwise-window")
+        self._threads = ThreadPoolExecutor(max(self._ahead, 1), thread_name_prefix="rowwise-window")
 
     def get(self, key: Any, following: Iterable[Any] = ()) -> Window:
         """The window of a key.
@@ -155,6 +160,8 @@ class WindowStore:
             key: of the window.
             following: keys of those that are asked for next.
         """
+        if os.getpid() != self._process:
+            self._start()  # a process that was forked has none of the threads
         with self._lock:
             asked = self._future(key)
             for _, later in zip(range(self._ahead), following, strict=False):
