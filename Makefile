@@ -38,6 +38,8 @@ bench: $(STAMP)
 	$(PIP) -e ".[bench]"
 	$(BIN)/python benchmarks/text.py
 	$(BIN)/python benchmarks/counting.py
+	$(BIN)/python benchmarks/dataset.py --megabytes 500
+	$(BIN)/python benchmarks/ids.py
 	$(BIN)/python benchmarks/neighbours.py ../shared/data/similarity/questions-words.txt
 	$(BIN)/python benchmarks/vectors.py
 	$(BIN)/python benchmarks/step_cost.py
