@@ -340,3 +340,9 @@ def test_no_two_inputs_and_outputs_have_one_name() -> None:
     assert names == ["score", "score_1", "text_1"]
     for found, expected in zip(run_onnx(model, *inputs), model(inputs), strict=True):
         np.testing.assert_allclose(found, ops.convert_to_numpy(expected), atol=1e-5)
+
+
+def test_a_name_may_end_in_any_number() -> None:
+    given = keras.Input((3,))
+    model = keras.Model(given, layers.Dense(2, name=f"dense_{10**14}")(given))
+    assert stock_model(model).layers[-1].name == f"dense_{10**14}"

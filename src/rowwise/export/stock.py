@@ -217,12 +217,17 @@ def _foreign(config: Any) -> str | None:
     return None
 
 
+_LARGEST_COUNT = 100_000
+
+
 def _reserve_names(model: Any) -> None:
     """Let Keras give no name to a new operation that something in ``model`` has already.
 
-    A model from a file has names that Keras would give again, counting from one.
+    A model from a file has names that Keras would give again, counting from one. Larger numbers are
+    no count: a date, say.
     """
     for one in getattr(model, "operations", model.layers):
         prefix, number = re.fullmatch(r"(.+?)(?:_(\d+))?", one.name).groups()  # type: ignore[union-attr]
-        while keras.backend.get_uid(prefix) <= int(number or 0):
+        last = int(number or 0)
+        while last <= _LARGEST_COUNT and keras.backend.get_uid(prefix) <= last:
             pass
