@@ -5,7 +5,6 @@ import math
 import pickle
 import subprocess
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +22,7 @@ from rowwise.errors import DataFileError, InvalidArgumentError, InvalidTextError
 from rowwise.layers import EmbedReduce
 from rowwise.text import ExampleFiles, Splitter
 from rowwise.text.indexed import rows, windows
-from rowwise.text.indexed.order import Order
-from rowwise.text.indexed.windows import Padding, WindowStore, window_of
+from rowwise.text.indexed.windows import Padding, window_of
 
 WORDS = Vocabulary(f"w{i}" for i in range(2000))
 
@@ -344,46 +342,6 @@ def test_an_error_in_a_thread_is_raised_where_it_is_waited_for(path: Path) -> No
         dataset[0]
 
 
-def test_few_windows_are_kept() -> None:
-    store = WindowStore(lambda key: key, 1)
-    for key in range(20):
-        assert store.get(key, range(key + 1, 20)) == key
-        assert len(store._made) <= 3
-    store.close()
-
-
-IN_A_FORK = """
-import os
-from rowwise.text.indexed.windows import WindowStore
-store = WindowStore(lambda key: key, 1)
-assert store.get(1, [2, 3]) == 1
-child = os.fork()
-if not child:
-    os._exit(0 if store.get(2, [3]) == 2 and store.get(5) == 5 else 1)
-assert os.waitpid(child, 0)[1] == 0
-"""
-
-
-def test_a_process_that_was_forked_has_threads_of_its_own() -> None:
-    subprocess.run([sys.executable, "-c", IN_A_FORK], check=True, timeout=60)
-
-
-def test_a_slow_window_holds_up_no_other() -> None:
-    released = threading.Event()
-
-    def make(key: Any) -> Any:
-        if key == "slow":
-            assert released.wait(10)
-        return key
-
-    store = WindowStore(make, 2)
-    with ThreadPoolExecutor(1) as thread:
-        slow = thread.submit(store.get, "slow")
-        assert store.get("quick") == "quick"
-        released.set()
-        assert slow.result() == "slow"
-
-
 def test_windows_of_short_and_long_texts_are_encoded_in_parts(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,12 +356,3 @@ def test_windows_of_short_and_long_texts_are_encoded_in_parts(
     monkeypatch.setattr(windows, "_CHARACTERS", 100)
     monkeypatch.setattr(windows, "_PADDED_IDS", 20)
     assert np.array_equal(ids(), whole)
-
-
-def test_orders_of_windows() -> None:
-    order = Order(np.array([3, 0, 2, 4]), window=2, seed=None).epoch(7)
-    assert [window.tolist() for window in order.windows] == [[0, 2], [3]]
-    assert order.begins.tolist() == [0, 5, 9]
-    assert list(order.windows_of(4, 6)) == [0, 1]
-    assert list(order.windows_of(5, 9)) == [1]
-    assert list(order.windows_of(0, 5)) == [0]

@@ -3,14 +3,13 @@
 import math
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from rowwise.backend import keras
+from rowwise.datasets.encoding import encoder_of
 from rowwise.errors import InvalidArgumentError
 from rowwise.text import ExampleFiles, Splitter, Tokenizer, Vocabulary
 from rowwise.text.checks import Paths, require_side
-from rowwise.text.encoded import EncodedTexts
 from rowwise.text.indexed.order import Order
 from rowwise.text.indexed.windows import (
     Batch,
@@ -107,7 +106,7 @@ class TextDataset(keras.utils.PyDataset):
         _require_whole("seed", seed, 0)
         require_side("padding", padding)
         require_side("truncating", truncating)
-        encoder = _encoder(tokenizer, splitter)
+        encoder = encoder_of(tokenizer, splitter)
         columns: dict[str, Any] = {"text": text, "label": label, "weight": weight}
         columns |= {"format": format, "classes": classes}
         self.files = _files(files, columns, progress)
@@ -247,38 +246,6 @@ class TextDataset(keras.utils.PyDataset):
 
     def __repr__(self) -> str:
         return f"<TextDataset: {self._steps:,} batches of {self._batch_size}, {self.files!r}>"
-
-
-@dataclass(frozen=True)
-class _VocabularyEncoder:
-    """A vocabulary and how texts are cut for it."""
-
-    vocabulary: Vocabulary
-    splitter: Splitter | None
-
-    def encode(self, texts: list[str], **options: Any) -> EncodedTexts:
-        return self.vocabulary.encode(texts, self.splitter, **options)
-
-
-def _encoder(tokenizer: Any, splitter: Splitter | None) -> Encoder:
-    if isinstance(tokenizer, Vocabulary):
-        return _VocabularyEncoder(tokenizer, splitter)
-    if splitter is not None:
-        raise InvalidArgumentError(
-            "`splitter` cuts texts for a Vocabulary; a Tokenizer cuts them by itself. Leave it out."
-        )
-    if isinstance(tokenizer, Tokenizer) and not tokenizer.word_index:
-        raise InvalidArgumentError(
-            "The tokenizer knows no words yet: fit it first, as with "
-            "tokenizer.fit_files(paths, text=...)."
-        )
-    if not callable(getattr(tokenizer, "encode", None)):
-        raise InvalidArgumentError(
-            "`tokenizer` must be a Tokenizer or a Vocabulary, or have their method `encode`. "
-            f"Received: {tokenizer!r}"
-        )
-    encoder: Encoder = tokenizer
-    return encoder
 
 
 def _files(files: Any, columns: dict[str, Any], progress: Any) -> ExampleFiles:
