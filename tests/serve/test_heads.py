@@ -72,6 +72,19 @@ def test_what_was_asked_before_is_answered(server: Server) -> None:
     assert problem(answer[answer.rindex(b"HTTP/1.1 ") :]) == (400, "bad-http")
 
 
+def test_a_connection_goes_on_after_head(server: Server) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+        for method, path, size in (
+            ("HEAD", "/info", 0),
+            ("HEAD", "/no", 0),
+            ("GET", "/health", 15),
+        ):
+            connection.request(method, path)
+            answer = connection.getresponse()
+            assert len(answer.read()) == size
+            assert int(answer.headers["content-length"]) > 0
+
+
 @pytest.mark.parametrize("protocol", ["h2c", "websocket"])
 def test_who_offers_another_protocol_is_answered_in_this_one(server: Server, protocol: str) -> None:
     """As Java does with every request."""

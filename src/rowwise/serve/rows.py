@@ -54,8 +54,8 @@ class Rows:
                 rows = vectors.get(question.words, rule)
         except UnknownWordError as error:
             raise self._problem(question, rule, error) from error
-        if not (finite := np.isfinite(rows).all(axis=1)).all():  # JSON knows no such numbers
-            number = int(finite.argmin())
+        if not np.isfinite(rows).all():  # JSON has no word for such numbers
+            number = int(np.isfinite(rows).all(axis=1).argmin())
             raise field_problem(
                 "unknown-word",
                 pointer_to(["words", question.first + number]),
