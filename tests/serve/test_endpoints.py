@@ -173,6 +173,12 @@ def test_health(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok"}
 
 
+def test_a_name_may_be_no_text(serve: Any, vectors: Vectors) -> None:
+    client = serve(vectors, name="caf\udce9.txt")
+    assert client.get("/info").json()["name"] == "caf?.txt"
+    assert "caf?.txt" in client.get("/openapi.json").json()["info"]["description"]
+
+
 def test_the_page_is_html_and_kept_in_its_place(client: TestClient) -> None:
     answer = client.get("/")
     assert answer.status_code == 200

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -365,12 +366,14 @@ def test_what_files_and_columns_do_not_tell(tmp_path: Path) -> None:
     write_plain(tmp_path / "a.txt", ["a"])
     write_csv(tmp_path / "a.csv", ["a"])
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")  # to open it would wait for who writes to it
     for paths, text, message in (
         ("a.txt", "text", r"a\.txt': the suffix must tell the format \(\.csv, "),
         ("a.csv", None, r"a\.csv': the column of texts must be named in a file of csv\. Name it"),
         ("none.txt", None, r"none\.txt': there is no such file\. Check the path\."),
         ("none.csv.gz", "text", r"none\.csv\.gz': there is no such file"),
         ("folder", None, "folder': this is a folder"),
+        ("pipe", None, "pipe': this is a pipe or a device, which cannot be read twice"),
     ):
         with pytest.raises(DataFileError, match=message):
             count_words(

@@ -46,7 +46,9 @@ class Served:
         else:
             self.classifier = as_classifier(model)
             self.vectors = self.classifier.word_vectors()
-        self.name = name or ("vectors" if self.classifier is None else "classifier")
+        name = name or ("vectors" if self.classifier is None else "classifier")
+        # A file's name may hold bytes that are no characters, which no answer can.
+        self.name = name.encode(errors="replace").decode()
         self.limits = limits
         self.lock = _KERAS
         self.batcher = Batcher(limits.waiting)

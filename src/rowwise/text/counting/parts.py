@@ -1,6 +1,7 @@
 """Cutting files into parts that can be counted by themselves."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -84,10 +85,15 @@ def _file(
         )
     name = os.fspath(path)
     with naming(path):
-        # A missing file or a folder is said to be that at once, not after hours of counting.
-        open_bytes(path).close()
+        # What cannot be counted is said to be that at once, not after hours of counting.
         with reading_faults():
-            size = Path(path).stat().st_size
+            found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            raise Fault(
+                "this is a pipe or a device, which cannot be read twice. Write it to a file"
+            )
+        open_bytes(path).close()
+        size = found.st_size
         kind = format or format_of(path)
         if kind is None and column is not None:
             raise Fault(NO_FORMAT)
