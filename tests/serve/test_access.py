@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from rowwise import Vectors
@@ -107,6 +109,16 @@ def test_the_page_alone_takes_the_token_in_its_address(
     serve: Any, vectors: Vectors, address: str, status: int
 ) -> None:
     assert serve(vectors, token=TOKEN).get(address).status_code == status
+
+
+def test_a_page_within_another_application_takes_the_token(vectors: Vectors) -> None:
+    within = Starlette(routes=[Mount("/words", create_app(vectors, token=TOKEN))])
+    client = TestClient(within, base_url="http://localhost")
+    for path, status in (("/words/", 200), ("/words/info", 401), ("/words/words/", 401)):
+        assert client.get(path, params={"token": TOKEN}).status_code == status
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    asked = client.post("/words/neighbors", json={"words": ["king"]}, headers=bearer)
+    assert asked.status_code == 200
 
 
 @pytest.mark.parametrize("query", [b"token=\xff\xfe", b"token=%FF", b"&&&", b"token", b"=%"])

@@ -110,7 +110,9 @@ class Gate:
         if self._token is None:
             return
         authorization = headers.get(b"authorization")
-        if not has_token(self._token, authorization, scope["path"], scope["query_string"]):
+        # Within another application the path begins with the place that it gives to this one.
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if not has_token(self._token, authorization, path, scope["query_string"]):
             raise Problem(
                 401,
                 "no-token" if authorization is None else "wrong-token",
