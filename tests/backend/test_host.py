@@ -44,8 +44,10 @@ def test_compiled_functions_collect() -> None:
     # Where that does no harm, it is raised at once, too, in the framework's own words.
     with collect_errors(predictor) as inner, collect_errors("other") as other, suppress(Exception):
         predictor.predict(BAD, verbose=0)
-    assert [str(error) for error in inner] == ["negative: -2"]
-    assert other == []
+    # What is not compiled belongs to whoever runs it.
+    mine, not_mine = (other, inner) if keras.backend.backend() == "torch" else (inner, other)
+    assert [str(error) for error in mine] == ["negative: -2"]
+    assert not_mine == []
 
 
 def test_where_nobody_collects_it_is_a_warning_or_an_error() -> None:

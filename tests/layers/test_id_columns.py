@@ -20,7 +20,7 @@ def test_a_layer_takes_a_column(tmp_path: Path) -> None:
     assert layer.vocabulary == ITEMS.vocabulary
     names = ["item 7", "item 0", "none such", None]
     expected = layer.get_weights()[0][[9, 2, 1, 1]]
-    assert np.array_equal(np.asarray(layer(ITEMS.ids(names))), expected)
+    assert np.array_equal(keras.ops.convert_to_numpy(layer(ITEMS.ids(names))), expected)
     inputs = keras.Input((), dtype="int32")
     model = Model(inputs, layer(inputs))
     model.save(tmp_path / "a.keras")

@@ -8,6 +8,7 @@ import pytest
 from twins import (
     COLUMNS,
     LENGTH,
+    ON_TORCH,
     OURS,
     ROWS,
     STOCK,
@@ -158,7 +159,12 @@ def test_train_on_batch(whole: Any) -> None:
 
 @pytest.mark.parametrize(
     "compiling",
-    [{"steps_per_execution": 4}, {"run_eagerly": True}, {"jit_compile": False}],
+    [
+        # Keras has that elsewhere only.
+        *([] if ON_TORCH else [{"steps_per_execution": 4}]),
+        {"run_eagerly": True},
+        {"jit_compile": False},
+    ],
     ids=lambda compiling: next(iter(compiling)),
 )
 def test_in_every_way_to_run(compiling: dict[str, Any]) -> None:

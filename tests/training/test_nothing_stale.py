@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 from twins import (
     BATCH,
     LENGTH,
+    ON_JAX,
+    ON_TORCH,
     OURS,
     ROWS,
     STOCK,
@@ -83,12 +84,15 @@ def loaded_weights(model: Any, folder: Path) -> Any:
 
 
 def traced(model: Any, folder: Path) -> Any:
+    import jax
+
     del folder
     return jax.jit(lambda ids: model(ids))(EVERY_ID)
 
 
 def exported(model: Any, folder: Path) -> Any:
     """Keras's own exporters need TensorFlow or onnx; this one traces a model as they do."""
+    import jax
 
     del folder
 
@@ -130,8 +134,6 @@ READERS: dict[str, Callable[[Any, Path], Any]] = {
     "predict_on_batch": lambda m, _: m.predict_on_batch(EVERY_ID),
     "plain call": lambda m, _: m(EVERY_ID),
     "call of the layer": lambda m, _: table(m)(EVERY_ID),
-    "call in jit": traced,
-    "export": exported,
     "stateless_call": stateless,
     "get_weights": lambda m, _: m.get_weights(),
     "get_weights of the layer": lambda m, _: table(m).get_weights(),
@@ -139,7 +141,7 @@ READERS: dict[str, Callable[[Any, Path], Any]] = {
         [m.get_state_tree()["trainable_variables"], m.get_state_tree()["optimizer_variables"]]
     ),
     "embeddings": lambda m, _: table(m).embeddings.numpy(),
-    "embeddings.value": lambda m, _: np.asarray(table(m).embeddings.value),
+    "embeddings.value": lambda m, _: table(m).embeddings.value,
     "embeddings as an array": lambda m, _: np.array(table(m).embeddings),
     "arithmetic on embeddings": lambda m, _: table(m).embeddings + 1.0,
     "a row of embeddings": lambda m, _: [table(m).embeddings[3], table(m).embeddings[-1]],
@@ -154,6 +156,13 @@ READERS: dict[str, Callable[[Any, Path], Any]] = {
     "pickle": lambda m, _: state_of(pickle.loads(pickle.dumps(m))),
     "deepcopy": lambda m, _: state_of(copy.deepcopy(m)),
 }
+if ON_JAX:
+    READERS |= {"call in jit": traced, "export": exported}
+if ON_TORCH:
+    READERS |= {
+        "state_dict": lambda m, _: [one.clone() for one in m.state_dict().values()],
+        "parameters": lambda m, _: [one.clone() for one in m.parameters()],
+    }
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -14,6 +14,7 @@ from twins import (
     BATCH,
     COLUMNS,
     LENGTH,
+    ON_TORCH,
     OURS,
     ROWS,
     STOCK,
@@ -214,7 +215,6 @@ CASES: dict[str, Case] = {
     "generator": Case(sequential(), fit_from(endless, steps_per_epoch=STEPS)),
     "sample_weight": Case(sequential(**MEASURED), fit(sample_weight=PER_EXAMPLE)),
     "class_weight": Case(sequential(), fit(class_weight={0: 0.5, 1: 3.0})),
-    "steps_per_execution": Case(sequential(steps_per_execution=4), fit()),
     "run_eagerly": Case(sequential(run_eagerly=True), fit(IDS[:20], TARGETS[:20], epochs=1)),
     "without jit": Case(sequential(jit_compile=False), fit(IDS[:20], TARGETS[:20], epochs=1)),
     "train_on_batch": Case(sequential(metrics=["mae"]), batch_by_batch),
@@ -246,6 +246,8 @@ CASES: dict[str, Case] = {
     "weighted sqrtn": Case(weighted_rows("sqrtn"), fit([IDS, SHARES]), 1, [IDS, SHARES]),
     "WordPairs": Case(words_and_pairs, fit(), 2),
 }
+if not ON_TORCH:  # Keras has that elsewhere only
+    CASES["steps_per_execution"] = Case(sequential(steps_per_execution=4), fit())
 # Neither library is needed for tests; where one is there, its batches are a case like any other.
 if find_spec("tensorflow"):
     CASES["tf.data"] = Case(sequential(), fit_from(tensorflow_data))

@@ -15,6 +15,10 @@ from rowwise.training.table import Table
 
 ROWS, COLUMNS, LENGTH, BATCH = 30, 3, 4, 4
 
+# Some promises are about what only one backend has.
+ON_JAX = keras.backend.backend() == "jax"
+ON_TORCH = keras.backend.backend() == "torch"
+
 
 @dataclass(frozen=True)
 class Kit:
@@ -84,7 +88,9 @@ def assert_close(one: Any, other: Any, tolerance: float = 1e-6) -> None:
     """Equal within ``tolerance``, arrays one by one; numbers above 1 relative to their size."""
     pairs = zip(keras.tree.flatten(one), keras.tree.flatten(other), strict=True)
     for ours, stock in pairs:
-        np.testing.assert_allclose(ours, stock, rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(
+            *map(keras.ops.convert_to_numpy, (ours, stock)), rtol=tolerance, atol=tolerance
+        )
 
 
 def assert_twins(ours: Any, stock: Any, tolerance: float = 1e-6) -> None:

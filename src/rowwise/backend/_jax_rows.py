@@ -1,11 +1,15 @@
 """JAX: rows of tables, and functions over them. Needs jax >= 0.6."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+HAS_VARIABLES = False
 
 
 def take_rows(table: Any, ids: Any) -> Any:
@@ -49,6 +53,11 @@ def batch_block(most: int) -> int:
     if on_accelerator():
         return min(most, _BATCH_ELSEWHERE)
     return min(max(most // _BLOCKS, _LEAST_ROWS), _MOST_ROWS, 1 << (most - 1).bit_length())
+
+
+def batch_room(most: int, block: int) -> int:
+    """See ``rowwise.backend.rows``."""
+    return -(-most // block) * block
 
 
 def flush_block(most: int) -> int:
@@ -129,6 +138,28 @@ def _packed(ids: Any, mask: Any, number: Any, count: int, rest: int) -> Any:
     return jnp.full((count,), rest, jnp.int32).at[target].set(ids, mode="drop")
 
 
+def in_place(array: Any) -> Any:
+    """See ``rowwise.backend.rows``; by donation, any array is."""
+    return array
+
+
+def overwritten(array: Any, value: Any) -> Any:
+    """See ``rowwise.backend.rows``; the compiler sees to it."""
+    del array
+    return value
+
+
+def in_the_place_of(held: Any, value: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    del held
+    return value
+
+
+def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
+    """See ``rowwise.backend.rows``; on a CPU they are there."""
+    yield np.asarray(table)
+
+
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     return jax.lax.fori_loop(0, count, body, carry)
@@ -139,6 +170,12 @@ def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) 
     if isinstance(condition, jax.core.Tracer):
         return jax.lax.cond(condition, first, second)
     return first() if condition else second()
+
+
+def chosen(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
+    """See ``rowwise.backend.rows``. Compiled into the loops that compute and write."""
+    pairs = zip(first(), second(), strict=True)
+    return [jnp.where(condition, one, other) for one, other in pairs]
 
 
 def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,16 +3,20 @@
 What ``keras.ops`` lacks for training row-wise. Tables are (n, d), or (n,) where a row is a number.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 import keras
+import numpy.typing as npt
 
 
 class Rows(Protocol):
     """What a backend's module provides."""
+
+    HAS_VARIABLES: bool
+    """Whether a step's values are those in variables, which can be changed where they are."""
 
     def take_rows(self, table: Any, ids: Any) -> Any:
         """Rows at int32 ``ids`` of any shape; for an id out of range, some row."""
@@ -45,8 +49,9 @@ class Rows(Protocol):
             count: at least as many as there are different ones.
 
         Returns:
-            the scratch for the next call; the distinct ids (count,), filled up with n; for each
-            id its place among them (m,); how many there are.
+            the scratch for the next call; the distinct ids (count,), filled up with n, but only as
+            many as there are where no shape has to be known before; for each id its place among
+            them (m,); how many there are.
         """
 
     def find_true(self, mask: Any, count: int) -> tuple[Any, Any]:
@@ -59,7 +64,16 @@ class Rows(Protocol):
         """Whether tensors are elsewhere than in the memory of the processor's cores."""
 
     def batch_block(self, most: int) -> int:
-        """Of a batch's rows, ``most`` at most: how many to read, update and write at once."""
+        """Of a batch's rows, ``most`` at most: how many to read, update and write at once.
+
+        0 for all of them, where no shape has to be known before.
+        """
+
+    def batch_room(self, most: int, block: int) -> int:
+        """Rows of memory to keep for the gradients of a batch's rows, ``most`` of them, in blocks.
+
+        0 where there is nothing gained by keeping it.
+        """
 
     def flush_block(self, most: int) -> int:
         """The same of a table's rows, ``most`` of them, when it is flushed."""
@@ -67,11 +81,26 @@ class Rows(Protocol):
     def multiply(self, first: Any, second: Any) -> Any:
         """The product of matrices, as exact as their dtype on every device."""
 
+    def in_place(self, array: Any) -> Any:
+        """``array`` as something that ``put_rows`` need not copy, outside of compiled functions."""
+
+    def overwritten(self, array: Any, value: Any) -> Any:
+        """``value``, where it can be in the place of ``array``, of the same shape."""
+
+    def in_the_place_of(self, held: Any, value: Any) -> Any:
+        """What a variable of Keras's, which holds ``held``, is to hold for a value of any shape."""
+
+    def on_host(self, table: Any) -> Iterator[npt.NDArray[Any]]:
+        """The rows of a table, one array after another; never a copy of them all."""
+
     def loop(self, count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         """``carry`` after ``carry = body(i, carry)`` for i from 0 to ``count - 1``."""
 
     def either(self, condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
         """What ``first()`` gives where the boolean scalar is true, otherwise ``second()``."""
+
+    def chosen(self, condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
+        """As ``either``, of lists of tensors that are small: both may be computed."""
 
     def value_and_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function that gives ``((value, aux), gradient)`` of one that gives ``(value, aux)``.
@@ -95,7 +124,11 @@ class Rows(Protocol):
         """Compute at once in the block, even while a function around it is being traced."""
 
 
-_MODULES = {"jax": "rowwise.backend._jax_rows"}
+_MODULES = {
+    "jax": "rowwise.backend._jax_rows",
+    "tensorflow": "rowwise.backend._tensorflow_rows",
+    "torch": "rowwise.backend._torch_rows",
+}
 _module = _MODULES.get(keras.backend.backend())
 
 # None on a backend that does not train row-wise yet.

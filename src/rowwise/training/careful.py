@@ -116,7 +116,8 @@ def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) 
             result = method(*bound.args, **bound.kwargs)
             model.raise_bad_ids()
         except InvalidIdError as error:
-            raise _located(error, data) from None
+            # Keras makes another one of what a layer raises, with its words alone.
+            raise _located(errors[0] if errors else error, data) from None
         except Exception as error:
             if not errors:
                 raise

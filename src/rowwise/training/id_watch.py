@@ -62,7 +62,7 @@ class IdWatch:
         assert rows is not None
         is_batch = np.zeros(len(FIELDS) + MAX_RANK, np.int32)
         is_batch[FIELDS.index("batch")] = 1
-        counts = record["counts"] + is_batch * ops.cast(clean, "int32")
+        counts = record["counts"] + ops.convert_to_tensor(is_batch) * ops.cast(clean, "int32")
         record = {**record, "counts": counts}
         batch = counts[FIELDS.index("batch")]
         is_first = ops.logical_and(ops.logical_not(clean), _says_nothing(record))

@@ -4,10 +4,9 @@ Tested with Keras 3.12 and 3.15.1; ``tests/training/test_keras_seam.py`` fails i
 of these things changes. Everything else in rowwise uses Keras's public names alone.
 """
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from rowwise.backend import keras
+from rowwise.backend import keras, rows
 
 
 def rebuilt_optimizer(optimizer: Any, **changes: Any) -> Any:
@@ -31,6 +30,74 @@ def rebuilt_optimizer(optimizer: Any, **changes: Any) -> Any:
     plain.__dict__.update(optimizer.__dict__, _learning_rate=0.5)
     config = {**plain.get_config(), "learning_rate": 0.5, **changes}
     return type(optimizer).from_config(config)
+
+
+# What Keras's optimizers for TensorFlow do to variables of TensorFlow, past a stateless scope.
+_PAST_SCOPES = (
+    "assign",
+    "assign_add",
+    "assign_sub",
+    "stateless_apply",
+    "_apply_weight_decay",
+    "_clip_by_norm",
+    "_var_key",
+    "_overwrite_model_variables_with_average_value",
+    "_backend_increment_gradient_accumulators",
+)
+
+
+def stateless(optimizer: Any) -> Any:
+    """``optimizer``, not built yet, with a ``stateless_apply`` that works; most have it.
+
+    On TensorFlow methods of Keras's own base of all optimizers take the places of those that are
+    made for `tf.distribute`.
+    """
+    own = type(optimizer)
+    home = next(cls for cls in own.__mro__ if "stateless_apply" in vars(cls))
+    if not home.__module__.startswith("keras.src.backend."):
+        return optimizer
+    base = next(cls for cls in own.__mro__ if cls.__name__ == "BaseOptimizer")
+    updated: list[Any] = []
+
+    def begin(self: Any, gradients: Any, variables: Any, rate: Any) -> None:
+        updated[:] = variables
+        own._backend_update_step(self, gradients, variables, rate)
+
+    def update(self: Any, distribution: Any, pairs: Any, rate: Any) -> None:
+        del distribution
+        for (gradient, _), variable in zip(pairs, updated, strict=True):  # not of its value
+            self.update_step(gradient, variable, rate)
+
+    optimizer.__class__ = type(
+        own.__name__,
+        (own,),
+        {
+            **{name: vars(base)[name] for name in _PAST_SCOPES},
+            "_backend_update_step": begin,
+            "_distributed_tf_update_step": update,
+            "_all_reduce_sum_gradients": lambda self, pairs: pairs,
+        },
+    )
+    return optimizer
+
+
+def public_class(optimizer: Any) -> type:
+    """The class by which Keras's users know an optimizer.
+
+    On torch Keras makes an instance of a subclass of its own, with the same name, in its place.
+    """
+    own = type(optimizer)
+    known = getattr(keras.optimizers, own.__name__, None)
+    is_keras = own.__module__.startswith("keras.")
+    return known if is_keras and known is not None and issubclass(own, known) else own
+
+
+def multiplies_averages(optimizer: Any) -> bool:
+    """Whether its averages are computed as ``m * b + g * (1 - b)``, not ``m + (g - m) * (1 - b)``.
+
+    Keras's subclasses for torch do so.
+    """
+    return public_class(optimizer) is not type(optimizer)
 
 
 def rate_variable(optimizer: Any) -> Any:
@@ -58,45 +125,9 @@ def decays(optimizer: Any, variable: Any) -> bool:
 
 def replace_value(variable: Any, value: Any) -> None:
     """Give ``variable`` a value of another shape."""
-    variable._value = value
+    assert rows is not None
+    variable._value = rows.in_the_place_of(variable._value, value)
     variable._shape = tuple(value.shape)
-
-
-def loss_and_updates(
-    model: Any, state: tuple[Any, ...], x: Any, y: Any, sample_weight: Any
-) -> tuple[Any, Any]:
-    """The loss to differentiate, and ``(loss, predictions, other variables, metrics)`` after it.
-
-    Args:
-        model: whose trainer computes it, on JAX.
-        state: values of trainable, other, optimizer's and metrics' variables.
-        x: inputs of a batch.
-        y: targets.
-        sample_weight: of the examples, or None.
-    """
-    trainable, other, optimizer, metrics = state
-    result: tuple[Any, Any] = model.compute_loss_and_updates(
-        trainable,
-        other,
-        metrics,
-        x,
-        y,
-        sample_weight,
-        training=True,
-        optimizer_variables=optimizer,
-    )
-    return result
-
-
-def metrics_after(
-    model: Any, metrics: list[Any], loss: Any, batch: tuple[Any, Any, Any], predicted: Any
-) -> tuple[Any, list[Any]]:
-    """The logs of a batch (inputs, targets, weights), and the metrics' variables after it."""
-    x, y, sample_weight = batch
-    result: tuple[Any, list[Any]] = model._update_metrics_variables(
-        metrics, loss, x, y, predicted, sample_weight
-    )
-    return result
 
 
 def all_layers(model: Any) -> list[Any]:
@@ -128,6 +159,12 @@ def forget_values(variables: list[Any]) -> None:
         variable._value = None
 
 
+def give_shape(variables: list[Any], shape: tuple[int, ...]) -> None:
+    """Let variables stand for values of another shape than they were made with."""
+    for variable in variables:
+        variable._shape = shape
+
+
 def _in_scopes(scopes: list[str], name: str, value: Any, dtype: str) -> Any:
     if not scopes:
         return keras.Variable(value, name=name, dtype=dtype)
@@ -139,39 +176,3 @@ def has_own_train_step(model: Any) -> bool:
     """Whether a user's class says what a training step is."""
     home = next(cls for cls in type(model).__mro__ if "train_step" in vars(cls))
     return not home.__module__.startswith("keras.")
-
-
-class TrainerSeam:
-    """A model's side of Keras's JAX trainer, which keeps all values in a loop while it runs.
-
-    Before a loop and at its end the trainer reads and assigns all variables, whether anybody
-    wants to see them or not. That is not a read.
-    """
-
-    def values_as_they_are(self) -> AbstractContextManager[None]:
-        """A context in which variables are read and assigned without more ado."""
-        return nullcontext()
-
-    def hold_state(self, state: tuple[Any, ...]) -> None:
-        """Give the variables these values again, since a step ended in an error.
-
-        The trainer takes them away before a loop, and knows of new ones only after a step.
-        """
-        variables: list[Any] = self.variables  # type: ignore[attr-defined]
-        in_loop = any(variable._value is None for variable in variables)
-        names = ("trainable", "non_trainable", "optimizer", "metrics")
-        self._jax_state = {
-            f"{name}_variables": values for name, values in zip(names, state, strict=True)
-        }
-        if not in_loop:  # of `train_on_batch`; at a loop's end Keras does it
-            self._jax_state_synced = False
-            self.jax_state_sync()
-
-    def _get_jax_state(self, *args: Any, **kwargs: Any) -> Any:
-        with self.values_as_they_are():
-            return super()._get_jax_state(*args, **kwargs)  # type: ignore[misc]
-
-    def jax_state_sync(self) -> None:
-        """Give the variables the values that a running loop has for them, as Keras's."""
-        with self.values_as_they_are():
-            super().jax_state_sync()  # type: ignore[misc]

@@ -12,7 +12,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from rowwise.backend import rows
 from rowwise.training.keras_seam import all_layers
@@ -40,7 +39,7 @@ def save_large(model: Any, path: Path, save: Callable[[], None]) -> None:
     with h5py.File(path, "r+") as file:
         for place, key in places:
             del file[place]
-            file[place] = _host_view(values[key])
+            _write_rows(file, place, values[key])
 
 
 def _large_variables(model: Any) -> list[Any]:
@@ -70,9 +69,14 @@ def _saves_plainly(owner: Any) -> bool:
     return type(owner).save_own_variables.__module__.partition(".")[0] in ("keras", "rowwise")
 
 
-def _host_view(variable: Any) -> npt.NDArray[Any]:
-    """The variable's value, on a CPU without a copy."""
-    return np.asarray(variable.value)
+def _write_rows(file: h5py.File, place: str, variable: Any) -> None:
+    """Write a variable's value as a dataset."""
+    assert rows is not None
+    dataset = file.create_dataset(place, variable.shape, variable.dtype)
+    start = 0
+    for block in rows.on_host(variable.value):
+        dataset[start : start + len(block)] = block
+        start += len(block)
 
 
 def _find_keys(path: Path, keys: set[bytes]) -> list[tuple[str, bytes]]:

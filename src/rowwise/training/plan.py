@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rowwise.backend import keras, rows
+from rowwise.backend import keras, rows, trainer
 from rowwise.errors import InvalidArgumentError
 from rowwise.layers import Embedding
 from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import CatchUp, Lazy, find_catch_up
 from rowwise.training.cost import ACCELERATOR, CPU, dense_cost, rowwise_cost
-from rowwise.training.keras_seam import all_layers, decays, has_own_train_step, loss_and_updates
+from rowwise.training.keras_seam import all_layers, decays, has_own_train_step
 from rowwise.training.split_optimizer import inner_optimizer
 from rowwise.training.tapes import Lookups, SurveyTape
 from rowwise.training.watching import noting_reads, watch
@@ -215,6 +215,7 @@ def _why_not_by_lookups(layer: Any, survey: Survey) -> str:
 
 def _survey(model: Any, tables: list[Any], state: Any, data: Any) -> Survey:
     """Go through a training pass without computing."""
+    assert trainer is not None
     for table in tables:
         watch(table)
     batch = keras.utils.unpack_x_y_sample_weight(data)
@@ -225,7 +226,7 @@ def _survey(model: Any, tables: list[Any], state: Any, data: Any) -> Survey:
         tape = SurveyTape(tables, [])
         passes.append(tape.seen)
         with recording(tape), noting_reads(lambda variable: reads.add(id(variable))):
-            loss_and_updates(model, state, *batch)
+            trainer.loss_and_updates(model, state, *batch)
         found = [*tape.seen.ids, *(one.wrong for one in tape.seen.invalid)]
         # What cannot leave an inner function cannot be computed with out here.
         return [

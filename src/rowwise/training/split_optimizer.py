@@ -13,14 +13,16 @@ is clipped, and the check for infinities of a loss scale, see exactly what dense
 from dataclasses import dataclass
 from typing import Any
 
-from rowwise.backend import keras
+from rowwise.backend import keras, rows
 from rowwise.training.keras_seam import (
     decays,
     forget_values,
+    give_shape,
     iterations_variable,
     rate_variable,
     rebuilt_optimizer,
     rename_like,
+    stateless,
 )
 
 ops = keras.ops
@@ -58,7 +60,7 @@ def find_places(optimizer: Any, variables: list[Any]) -> Places:
     shared: list[int] = []
     slots: list[list[int]] = [[] for _ in variables]
     for place, variable in enumerate(probe.variables):
-        if variable.shape:
+        if len(variable.shape):  # TensorFlow's shape of a scalar counts as true
             slots[variable.shape[0] - 2].append(place)
         elif place != rate:
             shared.append(place)
@@ -80,7 +82,7 @@ class SplitOptimizer:
         optimizer: the model's, built.
         variables: the model's trainable variables.
         tables: the indices among them of the tables.
-        block_rows: how many rows of a table are updated at once.
+        block_rows: how many rows of a table are updated at once; 0 for any number.
     """
 
     def __init__(
@@ -98,7 +100,8 @@ class SplitOptimizer:
         built_on = [
             rename_like(variables[i], ops.zeros(variables[i].shape)) for i in self.dense
         ] + [rename_like(variables[i], ops.zeros((1, 1))) for i in tables]
-        self._whole = rebuilt_optimizer(optimizer)
+        self._whole = stateless(rebuilt_optimizer(optimizer))
+        stateless(inner_optimizer(self._whole))
         self._exclude(self._whole, [variables[i] for i in self.dense], built_on)
         self._whole.build(built_on)
         self._whole_places = find_places(optimizer, built_on)
@@ -107,15 +110,18 @@ class SplitOptimizer:
         self._inner_shared = [
             place for place in self._places.shared if id(optimizer.variables[place]) in inner_shared
         ]
+        self._dense_variables = [variables[i] for i in self.dense]
         self._parts = []
         for i in tables:
-            block = rename_like(variables[i], ops.zeros((block_rows, variables[i].shape[1])))
+            size = (max(block_rows, 1), variables[i].shape[1])
+            block = rename_like(variables[i], ops.zeros(size))
             part = rebuilt_optimizer(
                 self._inner, clipnorm=None, global_clipnorm=None, loss_scale_factor=None
             )
+            stateless(part)
             self._exclude(part, [variables[i]], [block])
             part.build([block])
-            self._parts.append((part, find_places(part, [block])))
+            self._parts.append((part, block, find_places(part, [block])))
         self._clipper = self._make_clipper(len(tables))
         # The clones live on values that they are given: their own would double the memory.
         forget_values([*built_on, *self._whole.variables])
@@ -134,8 +140,10 @@ class SplitOptimizer:
         """Something that clips norms as the optimizer does, and shows what came out."""
         if not (self._inner.clipnorm or self._inner.global_clipnorm):
             return None
-        clipper = keras.optimizers.SGD(
-            1.0, clipnorm=self._inner.clipnorm, global_clipnorm=self._inner.global_clipnorm
+        clipper = stateless(
+            keras.optimizers.SGD(
+                1.0, clipnorm=self._inner.clipnorm, global_clipnorm=self._inner.global_clipnorm
+            )
         )
         clipper.build([keras.Variable(ops.zeros((1, 1))) for _ in range(tables + 1)])
         return clipper
@@ -152,7 +160,7 @@ class SplitOptimizer:
 
     def iterations(self, optimizer_values: list[Any]) -> Any:
         """How many updates the optimizer has made; an int32 scalar."""
-        return optimizer_values[self._iterations]
+        return ops.cast(optimizer_values[self._iterations], "int32")  # TensorFlow's have 64 bits
 
     def shared(self, optimizer_values: list[Any]) -> list[Any]:
         """What the optimizer that updates keeps once, without its rate."""
@@ -167,6 +175,18 @@ class SplitOptimizer:
     def sees_norms(self) -> bool:
         """Whether a table's gradient has to be looked at as a whole."""
         return self._scales_loss or self._clipper is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are no tables, and variables can be updated where they are.
+
+        Then the optimizer itself can do it, whatever it is.
+        """
+        return not self._parts and rows is not None and rows.HAS_VARIABLES
+
+    def apply_whole(self, gradients: list[Any]) -> None:
+        """Update the variables themselves, if `is_whole`."""
+        self._optimizer.apply(gradients, self._dense_variables)
 
     def apply_dense(
         self,
@@ -190,12 +210,14 @@ class SplitOptimizer:
             which the tables' slots are as they were.
         """
         pairs = self._pairs()
-        given: list[Any] = [
-            ops.zeros(variable.shape, variable.dtype) for variable in self._whole.variables
-        ]
+        given: list[Any] = [None] * len(self._whole.variables)
         for here, there in pairs:
             given[here] = optimizer_values[there]
         given[_place(self._whole_places.rate)] = rate
+        given = [
+            ops.zeros(variable.shape, variable.dtype) if value is None else value
+            for variable, value in zip(self._whole.variables, given, strict=True)
+        ]
         zeros = [ops.zeros((1, 1)) for _ in norms]
         stand_ins = [ops.reshape(norm, (1, 1)) for norm in norms]
         new, updated = self._whole.stateless_apply(given, gradients + stand_ins, values + zeros)
@@ -253,8 +275,11 @@ class SplitOptimizer:
         slots: list[Any],
         gradients: Any,
     ) -> tuple[Any, list[Any]]:
-        """Update a block of rows (block_rows, d) of table number ``table``, and their slots."""
-        part, places = self._parts[table]
+        """Update a block of rows (m, d) of table number ``table``, and their slots."""
+        part, block, places = self._parts[table]
+        if tuple(rows.shape) != tuple(block.shape):  # where no shape has to be known before
+            of_rows = [block, *(part.variables[place] for place in places.slots[0])]
+            give_shape(of_rows, tuple(rows.shape))
         values: list[Any] = [None] * len(part.variables)
         for place, shared in zip(places.shared, self._inner_shared, strict=True):
             values[place] = optimizer_values[shared]

@@ -6,17 +6,21 @@ of the table; update each row once with Keras's own optimizer. ``README.md`` her
 """
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
+
 from rowwise.backend import keras
 from rowwise.backend import rows as backend_rows
+from rowwise.backend import trainer as backend_trainer
 from rowwise.backend.rows import Rows
+from rowwise.backend.trainers import State, Trainer
 from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import Step
 from rowwise.training.id_watch import IdWatch, Record
-from rowwise.training.keras_seam import loss_and_updates, metrics_after
 from rowwise.training.plan import embedding_layers
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.table import Carried, Spec
@@ -32,10 +36,8 @@ from rowwise.training.tapes import (
 )
 
 ops = keras.ops
-rows = cast(Rows, backend_rows)  # a step is made only where there is a backend for it
-
-State = tuple[list[Any], list[Any], list[Any], list[Any]]
-"""Values of trainable, other, optimizer's and metrics' variables, as Keras's trainer has them."""
+# A step is made only where there is a backend for it.
+rows, trainer = cast(Rows, backend_rows), cast(Trainer, backend_trainer)
 
 
 class RowwiseStep:
@@ -62,7 +64,7 @@ class RowwiseStep:
         self._model, self._specs, self._optimizer = model, specs, optimizer
         self._hidden = hidden
         self._resting = {
-            index: layer.resting_rows
+            index: np.flatnonzero(layer.resting_rows).astype(np.int32)
             for index, variable in enumerate(model.trainable_variables)
             for layer in embedding_layers(model)
             if layer.table is variable and index in optimizer.dense
@@ -116,7 +118,7 @@ class RowwiseStep:
         steady = same_ids(looked_up.ids, again.ids)
         clean = self._watch.is_clean(record, again.invalid)
         sound = ops.logical_and(ops.logical_and(sound, clean), steady)
-        logs, metrics = metrics_after(self._model, metrics, unscaled, batch, predicted)
+        logs, metrics = trainer.metrics_after(self._model, metrics, unscaled, batch, predicted)
         state = (trainable, _chosen(sound, other_after, other), optimizer, metrics)
         state, tables = self._update(state, tables, distinct, (of_dense, sums), sound)
         return logs, state, tables, self._watch.after(record, again.invalid, steady, sound)
@@ -135,7 +137,7 @@ class RowwiseStep:
         tape = IdsTape(self._variables, self._hidden, look_up, self._count_lookups(state, batch))
         if self._specs:
             with recording(tape), suppress(EnoughSeen):
-                loss_and_updates(self._model, state, *batch)
+                trainer.loss_and_updates(self._model, state, *batch)
         return tape.seen, self._watch.is_clean(record, tape.seen.invalid)
 
     def _count_lookups(self, state: State, batch: Any) -> int:
@@ -144,7 +146,7 @@ class RowwiseStep:
 
         def survey(state: State, batch: Any) -> None:
             with recording(tape):
-                loss_and_updates(self._model, state, *batch)
+                trainer.loss_and_updates(self._model, state, *batch)
 
         if self._specs:
             rows.shapes_of(survey, state, batch)
@@ -157,7 +159,7 @@ class RowwiseStep:
             what ``loss_and_updates`` gives besides the loss; the gradients, of the dense variables
             and of what each lookup found; all that this pass looked up.
         """
-        trainable, *others = state
+        trainable, other, optimizer, metrics = state
 
         def table_of(variable: Any) -> Any:
             return trainable[self._specs[self._number_of(variable)].index]
@@ -182,7 +184,9 @@ class RowwiseStep:
                 values[index] = value
             tape = RowsTape(self._variables, self._hidden, found, reduce_rows)
             with recording(tape):
-                scaled, updates = loss_and_updates(self._model, (values, *others), *batch)
+                scaled, updates = trainer.loss_and_updates(
+                    self._model, (values, other, optimizer, metrics), *batch
+                )
             nonlocal last_pass
             last_pass = tape.seen
             marks = [(one.ids, one.wrong) for one in tape.seen.invalid]
@@ -224,10 +228,18 @@ class RowwiseStep:
             new_dense, new = split.apply_dense(optimizer, rate, dense, of_dense, norms)
             return new_dense, [new[place] for place in others]
 
+        def apply_whole() -> list[Any]:
+            split.apply_whole(of_dense)
+            return []
+
+        resting = [self._hold_resting(index, ids, state) for index, ids in self._resting.items()]
         # A branch and no choice between numbers: what is dense may be as large as a table.
-        new_dense, new = rows.either(
-            sound, apply, lambda: (dense, [optimizer[place] for place in others])
-        )
+        kept = dense, [optimizer[place] for place in others]
+        if split.is_whole:
+            rows.either(sound, apply_whole, lambda: [])
+            new_dense, new = kept
+        else:
+            new_dense, new = rows.either(sound, apply, lambda: kept)
         after = list(optimizer)
         for place, value in zip(others, new, strict=True):
             after[place] = value
@@ -240,7 +252,8 @@ class RowwiseStep:
         trainable = list(trainable)
         for index, value in zip(split.dense, new_dense, strict=True):
             trainable[index] = value
-        self._keep_resting(trainable, after, state)
+        for put_back in resting:
+            put_back(trainable, after)
         tables = list(tables)
         for number, table in enumerate(self._tables):
             spec, carried = table.spec, tables[number]
@@ -262,14 +275,26 @@ class RowwiseStep:
             spec.put_values(values, trainable, after)
         return (trainable, other, after, metrics), tables
 
-    def _keep_resting(self, trainable: list[Any], optimizer: list[Any], state: State) -> None:
-        """Put back rows of dense tables that never train, and their slots."""
-        for index, resting in self._resting.items():
-            still = ops.expand_dims(ops.convert_to_tensor(resting), -1)
-            trainable[index] = ops.where(still, state[0][index], trainable[index])
-            for place in self._optimizer.slots_of(index):
-                if optimizer[place].shape == trainable[index].shape:
-                    optimizer[place] = ops.where(still, state[2][place], optimizer[place])
+    def _hold_resting(self, index: int, ids: Any, state: State) -> Callable[..., None]:
+        """Read the rows of a dense table that never train, and of its slots.
+
+        Returns:
+            a function that puts them back into trainable and optimizer's values.
+        """
+        shape = state[0][index].shape
+        places = [
+            place for place in self._optimizer.slots_of(index) if state[2][place].shape == shape
+        ]
+        there = ops.convert_to_tensor(ids)
+        held = rows.take_rows(state[0][index], there)
+        held_slots = [rows.take_rows(state[2][place], there) for place in places]
+
+        def put_back(trainable: list[Any], optimizer: list[Any]) -> None:
+            trainable[index] = rows.put_rows(trainable[index], there, held)
+            for place, slot in zip(places, held_slots, strict=True):
+                optimizer[place] = rows.put_rows(optimizer[place], there, slot)
+
+        return put_back
 
     def _number_of(self, variable: Any) -> int:
         return next(i for i, known in enumerate(self._variables) if known is variable)

@@ -123,7 +123,8 @@ class Spec:
             ]
 
         values = rows.loop((count + size - 1) // size, catch_up, values)
-        last = ops.minimum(carried["last"], 0)  # those that sleep do so still
+        # Those that sleep do so still.
+        last = rows.overwritten(carried["last"], ops.minimum(carried["last"], 0))
         return values, {**carried, "last": last, **self._restarted()}
 
 
@@ -162,6 +163,7 @@ class Table:
         self.spec, self.variable, self.slots = spec, variable, slots
         self._owner = owner
         self._carried: Carried | None = None
+        self._is_forgotten = False
         self.steps = 0
         """At least as many steps as rows may be behind; 0 when all are current."""
         self._begin = rows.compiled(spec.begin)
@@ -190,7 +192,7 @@ class Table:
 
     def forget(self) -> None:
         """Take nothing for known of the slots, which others have written; all rows are current."""
-        self._carried, self.steps = None, 0
+        self._is_forgotten, self.steps = True, 0
 
     def take_carried(self, slots: list[Any], base: Any) -> Carried:
         """What a step is to carry on with; the step may overwrite it.
@@ -199,12 +201,25 @@ class Table:
             slots: their values.
             base: the iterations that the optimizer has made.
         """
-        carried = self._begin(slots) if self._carried is None else self._carried
-        self._carried = None
+        carried, self._carried = self._carried, None
+        if carried is None or self._is_forgotten:
+            carried = self._begun(slots, carried)
+            self._is_forgotten = False
         if self.steps:
             return carried
         # A copy: both this and the optimizer's own are given to the step to overwrite.
         return {**carried, "base": ops.cast(base, "int32") + 0}
+
+    def _begun(self, slots: list[Any], before: Carried | None) -> Carried:
+        """What is carried from the start, in the places of what was carried ``before``."""
+        assert rows is not None
+        carried: Carried = self._begin(slots)
+        for name in ("scratch", "last"):
+            value = carried[name]
+            carried[name] = (
+                rows.in_place(value) if before is None else rows.overwritten(before[name], value)
+            )
+        return carried
 
     def keep_carried(self, carried: Carried, steps: int) -> None:
         """Keep what a step carried, in which ``steps`` steps were made."""
@@ -221,11 +236,13 @@ class Table:
 
     def read(self) -> None:
         """Make the variables' values current."""
-        self._owner.jax_state_sync()
+        self._owner.sync_values()
         if not self.steps:
             return
         assert rows is not None
         with as_they_are([self]), rows.at_once():
-            values = [variable.value for variable in self._variables()]
-            for variable, value in zip(self._variables(), self.flushed(values), strict=True):
-                variable.assign(value)
+            variables = self._variables()
+            held = [variable.value for variable in variables]
+            for variable, old, value in zip(variables, held, self.flushed(held), strict=True):
+                if value is not old:  # it did not change in place
+                    variable.assign(value)

@@ -13,7 +13,7 @@ from rowwise.backend import rows as backend_rows
 from rowwise.backend.rows import Rows
 from rowwise.training.catch_up import Factors, Step
 from rowwise.training.split_optimizer import SplitOptimizer
-from rowwise.training.table import Carried, Spec, block_of, with_block
+from rowwise.training.table import ASLEEP, Carried, Spec, block_of, with_block
 from rowwise.training.tapes import Lookups
 
 ops = keras.ops
@@ -29,9 +29,15 @@ class Distinct:
     places: Any
     """int32: for each lookup its id's place in ``ids``."""
     blocks: Any
-    """int32 scalar: how many blocks of ``ids`` are rows to be updated; 1 where there is one."""
+    """int32 scalar: how many blocks of ``ids`` are rows to be updated; the number 1, no tensor,
+    where ``ids`` are one block, which then may be shorter than others."""
     factors: Factors = field(default_factory=dict)
     """What catching up their slots has to know of them."""
+
+    @property
+    def is_one_block(self) -> bool:
+        """Whether there is no need for a loop."""
+        return isinstance(self.blocks, int)
 
 
 class TableStep:
@@ -42,7 +48,7 @@ class TableStep:
         spec: of the table.
         variable: the table.
         optimizer: the model's, split.
-        block_rows: how many rows are updated at once.
+        block_rows: how many rows are updated at once; 0 for all.
     """
 
     def __init__(
@@ -69,12 +75,13 @@ class TableStep:
             if variable is self.variable
         ]
         joined = ops.concatenate(ids) if ids[1:] else ids[0]
-        most = min(joined.shape[0], self.spec.row_count)
-        size = -(-most // self._block_rows) * self._block_rows
+        size = most = min(joined.shape[0], self.spec.row_count)
+        if self._block_rows:
+            size = -(-most // self._block_rows) * self._block_rows
         scratch, distinct, places, count = rows.find_distinct(carried["scratch"], joined, size)
         if self.spec.resting is not None:
             distinct = ops.where(self.spec.rests(distinct), self.spec.row_count, distinct)
-        if size == self._block_rows:  # no loop then
+        if self._block_rows in (0, size):  # no loop then
             distinct, blocks = ops.where(sound, distinct, self.spec.row_count), 1
         else:
             blocks = (count + self._block_rows - 1) // self._block_rows
@@ -93,26 +100,34 @@ class TableStep:
         if not self.spec.form.moves:
             return table, wanted, carried
 
-        def catch_up(number: Any, state: tuple[Any, Factors, Any]) -> tuple[Any, Factors, Any]:
-            table, factors, latest = state
-            ids = self._block(wanted.ids, number)
+        def catch_up(ids: Any, table: Any) -> tuple[Any, Factors, Any]:
             last = rows.take_rows(carried["last"], ids)
             some = self.spec.factors(last, carried)
-            factors = {
-                name: with_block(factors[name], number, found) for name, found in some.items()
-            }
             if self.spec.form.moves_rows:
                 found = [rows.take_rows(slot, ids) for slot in slots]
                 current, _ = self.spec.rested(rows.take_rows(table, ids), found, some, carried)
                 table = rows.put_rows(table, ids, current)
-            return table, factors, ops.maximum(latest, ops.max(last))
+            return table, some, ops.max(last, initial=ASLEEP)
 
-        shapes = rows.shapes_of(self.spec.factors, wanted.ids, carried)
-        room = {name: ops.zeros(one.shape, one.dtype) for name, one in shapes.items()}
-        # No row is current after more steps than were made, so ``latest`` is the clock. It comes
-        # out of the loop to show the compiler that `last` and the history, which are written by
-        # it, have been read; or else they would be copied in each step.
-        table, factors, latest = rows.loop(wanted.blocks, catch_up, (table, room, carried["clock"]))
+        def catch_up_block(number: Any, state: tuple[Any, Factors, Any]) -> Any:
+            table, factors, latest = state
+            table, some, last = catch_up(self._block(wanted, wanted.ids, number), table)
+            factors = {
+                name: with_block(factors[name], number, found) for name, found in some.items()
+            }
+            return table, factors, ops.maximum(latest, last)
+
+        clock = carried["clock"]
+        if wanted.is_one_block:
+            table, factors, latest = catch_up(wanted.ids, table)
+            latest = ops.maximum(clock, latest)
+        else:
+            shapes = rows.shapes_of(self.spec.factors, wanted.ids, carried)
+            room = {name: ops.zeros(one.shape, one.dtype) for name, one in shapes.items()}
+            table, factors, latest = rows.loop(wanted.blocks, catch_up_block, (table, room, clock))
+        # No row is current after more steps than were made, so ``latest`` is the clock. It is taken
+        # from there to show the compiler that `last` and the history, which are written by it, have
+        # been read; or else they would be copied in each step.
         return table, replace(wanted, factors=factors), {**carried, "clock": latest}
 
     def summed(
@@ -145,10 +160,11 @@ class TableStep:
                 shares, there = ops.reshape(shares, shape), ops.reshape(there, shape)
                 total = rows.spread_rows(total, gradient, shares, there)
         carried = {**carried, "room": total} if is_room else carried
+        if wanted.is_one_block or self.spec.resting is not None:
+            total = total[: ops.shape(wanted.ids)[0]]
         if self.spec.resting is not None:
-            count = wanted.ids.shape[0]
             updated = ops.expand_dims(wanted.ids < self.spec.row_count, -1)
-            total = ops.where(updated, total[:count], 0.0)
+            total = ops.where(updated, total, 0.0)
         return total, carried
 
     def _zeros(self, carried: Carried, wanted: Distinct) -> tuple[Any, bool]:
@@ -156,8 +172,9 @@ class TableStep:
 
         It is there so that only as many rows have to be zeroed as a batch has.
         """
-        count, room = wanted.ids.shape[0], carried["room"]
-        if room.shape[0] < count:
+        room = carried["room"]
+        if not self.spec.room or self.spec.room < wanted.ids.shape[0]:
+            count = ops.shape(wanted.ids)[0]
             return ops.zeros((count, self.spec.columns), self.spec.dtype), False
         everywhere = self._optimizer.sees_norms
         blocks = room.shape[0] // self._block_rows if everywhere else wanted.blocks
@@ -186,22 +203,23 @@ class TableStep:
         sums, factor = gradients
 
         def update(number: Any, values: list[Any]) -> list[Any]:
-            ids = self._block(wanted.ids, number)
+            ids = self._block(wanted, wanted.ids, number)
             current, *slots = [rows.take_rows(value, ids) for value in values]
-            some = {name: self._block(one, number) for name, one in wanted.factors.items()}
+            some = {name: self._block(wanted, one, number) for name, one in wanted.factors.items()}
             _, slots = self.spec.rested(current, slots, some, carried)
-            gradient = self._block(sums, number)
-            if factor is not None:
-                gradient = gradient * factor
-            new, new_slots = self._optimizer.apply_rows(
-                self._number, optimizer, step.rate, current, slots, gradient
-            )
+
+            def apply() -> list[Any]:
+                gradient = self._block(wanted, sums, number)
+                if factor is not None:
+                    gradient = gradient * factor
+                new, new_slots = self._optimizer.apply_rows(
+                    self._number, optimizer, step.rate, current, slots, gradient
+                )
+                return [new, *new_slots]
+
             # Whether a batch is sound is known for good after the second pass, when these rows are
             # caught up already: then their slots are to be so as well.
-            written = [
-                ops.where(step.counts, one, other)
-                for one, other in zip([new, *new_slots], [current, *slots], strict=True)
-            ]
+            written = rows.chosen(step.counts, apply, lambda: [current, *slots])
             return [
                 rows.put_rows(value, ids, some) for value, some in zip(values, written, strict=True)
             ]
@@ -211,7 +229,7 @@ class TableStep:
         last = carried["last"]
         if self.spec.form.moves:
             current = ops.where(wanted.blocks > 0, wanted.ids, self.spec.row_count)
-            last = rows.put_rows(last, current, ops.broadcast_to(clock, current.shape))
+            last = rows.put_rows(last, current, ops.zeros_like(current, dtype="int32") + clock)
         spoilt = carried["spoilt"]
         if factor is not None:
             # Where dense gradients of zero become NaN, rows at rest do.
@@ -224,5 +242,5 @@ class TableStep:
             "history": self.spec.form.record(carried["history"], step),
         }
 
-    def _block(self, values: Any, number: Any) -> Any:
-        return block_of(values, number, self._block_rows)
+    def _block(self, wanted: Distinct, values: Any, number: Any) -> Any:
+        return values if wanted.is_one_block else block_of(values, number, self._block_rows)

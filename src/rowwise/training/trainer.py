@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, TextIO
 
-from rowwise.backend import rows
+from rowwise.backend import rows, trainer
 from rowwise.text import Vocabulary
 from rowwise.training.id_watch import IdWatch, Record
-from rowwise.training.keras_seam import TrainerSeam, has_own_train_step
+from rowwise.training.keras_seam import has_own_train_step
 from rowwise.training.plan import (
     Decision,
     check_before_training,
@@ -39,6 +39,7 @@ class _Run:
         chosen = [by_table[id(variables[i])] for i in indices]
         most = max((decision.lookups for decision in chosen), default=1)
         assert rows is not None
+        assert trainer is not None
         block = rows.batch_block(most)
         split = SplitOptimizer(optimizer, variables, indices, block)
         self.tables = []
@@ -47,7 +48,7 @@ class _Run:
             assert decision.form is not None
             row_count, columns = variable.shape
             resting = decision.layer.resting_rows
-            room = -(-min(decision.lookups, row_count) // block) * block
+            room = rows.batch_room(min(decision.lookups, row_count), block)
             spec = Spec(
                 index, slots, decision.form, row_count, columns, variable.dtype, room, resting
             )
@@ -60,8 +61,7 @@ class _Run:
         step = RowwiseStep(
             model, [table.spec for table in self.tables], hidden, split, block, self.watch
         )
-        compile_it = model.jit_compile and not model.run_eagerly
-        self._step = rows.compiled(step, donated=(0, 1)) if compile_it else step
+        self._step = trainer.compiled(model, step)
 
     def train(self, state: Any, data: Any) -> tuple[Any, Any]:
         """The logs and the state after a step on ``data``."""
@@ -105,10 +105,10 @@ class _Run:
             raise error
 
 
-class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: ignore[misc]
+class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # type: ignore[misc]
     """A base of models, before ``keras.Model``, that train tables row-wise where that is possible.
 
-    Elsewhere than on JAX a model trains as Keras does.
+    On a backend without row operations a model trains as Keras does.
     """
 
     def explain_updates(self, file: TextIO | None = None) -> None:
@@ -146,7 +146,7 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
                 super().make_train_function(force=force)
                 return
 
-            def train_function(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
+            def steps(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
                 first = next(iterator)
                 try:
                     run = self._run_for(state, first)
@@ -160,7 +160,7 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
                     raise
                 return logs, state
 
-            self.train_function = train_function
+            self.train_by(steps)
 
         def _run_for(self, state: Any, data: Any) -> _Run:
             run = self._run()
@@ -180,7 +180,7 @@ class RowwiseTrainer(TrainerSeam if rows is not None else object):  # type: igno
                 del self._rowwise_run
 
         def values_as_they_are(self) -> AbstractContextManager[None]:
-            """See ``TrainerSeam``."""
+            """See ``rowwise.backend.trainers.Seam``."""
             run = self._run()
             return as_they_are([] if run is None else run.tables)
 

@@ -91,6 +91,10 @@ def _watched_class(cls: type) -> type:
                     table.forget()
                 return super().assign(value)
 
+            def numpy(self) -> Any:
+                shown = _of_thread.shown.get(id(self))
+                return super().numpy() if shown is None else shown
+
             def __array__(self, dtype: Any = None) -> Any:
                 shown = _of_thread.shown.get(id(self))
                 return super().__array__(dtype) if shown is None else shown

@@ -10,13 +10,14 @@ from typing import Any
 from rowwise.backend import keras
 from rowwise.training.catch_up.adaptive import Adaptive, series_length
 from rowwise.training.catch_up.decay import WeightDecay
-from rowwise.training.catch_up.form import CatchUp, kept, rounded
+from rowwise.training.catch_up.form import CatchUp, as_cast, kept, rounded
 from rowwise.training.catch_up.ftrl import Ftrl
 from rowwise.training.catch_up.lion import Lion
 from rowwise.training.catch_up.momentum import Momentum
 from rowwise.training.catch_up.nodes import Nadam, Nodes, node_count, widest_span
 from rowwise.training.catch_up.schedule_free import ScheduleFree
 from rowwise.training.catch_up.tails import Still
+from rowwise.training.keras_seam import multiplies_averages, public_class
 
 # Up to this many terms the series is cheaper than nodes; more nodes than this are too many.
 MAX_TERMS = 8
@@ -38,7 +39,7 @@ def find_catch_up(
         capacity: the most steps between two flushes.
         dtype: of the table.
     """
-    maker = _MAKERS.get(type(optimizer))
+    maker = _MAKERS.get(public_class(optimizer))
     name = type(optimizer).__name__
     if maker is None:
         return None, _WHY_NOT.get(name, f"no closed form is known for the optimizer {name}")
@@ -49,11 +50,16 @@ def find_catch_up(
 
 
 def _decay(optimizer: Any, decays: bool, capacity: int) -> WeightDecay | None:
-    muon = _MAKERS.get(type(optimizer)) is _muon
+    muon = _MAKERS.get(public_class(optimizer)) is _muon
     strength = optimizer.adam_weight_decay if muon else optimizer.weight_decay
     if not decays or not strength:
         return None
     return WeightDecay(float(strength), capacity)
+
+
+def _kept(optimizer: Any, rate: float, dtype: str) -> float:
+    """What an average of the optimizer's keeps in a step."""
+    return (rounded if multiplies_averages(optimizer) else kept)(rate, dtype)
 
 
 def _sgd(optimizer: Any, decay: WeightDecay | None, capacity: int, dtype: str) -> CatchUp:
@@ -88,8 +94,9 @@ def _rmsprop(optimizer: Any, decay: WeightDecay | None, capacity: int, dtype: st
 
 def _adam(optimizer: Any, decay: WeightDecay | None, capacity: int, dtype: str) -> CatchUp:
     betas = (optimizer.beta_1, optimizer.beta_2)
+    rates = _kept(optimizer, betas[0], dtype), _kept(optimizer, betas[1], dtype)
     return _adam_like(
-        betas, optimizer.epsilon, decay, capacity, dtype, amsgrad=bool(optimizer.amsgrad)
+        betas, rates, optimizer.epsilon, decay, capacity, amsgrad=bool(optimizer.amsgrad)
     )
 
 
@@ -97,20 +104,20 @@ def _muon(optimizer: Any, decay: WeightDecay | None, capacity: int, dtype: str) 
     if not optimizer.exclude_embeddings:
         raise NoCatchUp("Muon with exclude_embeddings=False mixes all rows of a table")
     betas = (optimizer.adam_beta_1, optimizer.adam_beta_2)
+    rates = _kept(optimizer, betas[0], dtype), _kept(optimizer, betas[1], dtype)
     ratio = float(optimizer.adam_lr_ratio)
-    return _adam_like(betas, optimizer.epsilon, decay, capacity, dtype, ratio=ratio)
+    return _adam_like(betas, rates, optimizer.epsilon, decay, capacity, ratio=ratio)
 
 
 def _adam_like(
     betas: tuple[float, float],
+    rates: tuple[float, float],
     epsilon: float,
     decay: WeightDecay | None,
     capacity: int,
-    dtype: str,
     amsgrad: bool = False,
     ratio: float = 1.0,
 ) -> CatchUp:
-    rates = kept(betas[0], dtype), kept(betas[1], dtype)
     if betas[0] == 0:
         return Still(capacity, [0.0, rates[1], *([1.0] if amsgrad else [])], decay)
     if amsgrad:
@@ -127,7 +134,7 @@ def _adam_like(
 
 def _adamax(optimizer: Any, decay: WeightDecay | None, capacity: int, dtype: str) -> CatchUp:
     betas = (optimizer.beta_1, optimizer.beta_2)
-    rates = kept(betas[0], dtype), rounded(betas[1], dtype)
+    rates = _kept(optimizer, betas[0], dtype), rounded(betas[1], dtype)
     if betas[0] == 0:
         return Still(capacity, [0.0, rates[1]], decay)
     if betas[0] >= betas[1]:
@@ -140,14 +147,14 @@ def _adamax(optimizer: Any, decay: WeightDecay | None, capacity: int, dtype: str
 
 def _nadam(optimizer: Any, decay: WeightDecay | None, capacity: int, dtype: str) -> CatchUp:
     betas = (optimizer.beta_1, optimizer.beta_2)
-    rates = kept(betas[0], dtype), rounded(betas[1], dtype)
+    rates = as_cast(betas[0], dtype), as_cast(betas[1], dtype)
     if betas[0] == 0:
         raise NoCatchUp("Nadam without a beta_1 has no closed form")
     _check_betas(*betas)
     nodes = node_count(widest_span(*rates, nadam=True), MAX_NODES)
     if nodes is None:
         raise NoCatchUp(f"its betas {betas} would need more than {MAX_NODES} terms")
-    return Nadam(capacity, betas, rates, optimizer.epsilon, nodes, 1.0, decay)
+    return Nadam(capacity, rates, rates, optimizer.epsilon, nodes, 1.0, decay)
 
 
 def _check_betas(beta_1: float, beta_2: float) -> None:

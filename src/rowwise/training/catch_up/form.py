@@ -139,3 +139,8 @@ def kept(rate: float, dtype: str = "float32") -> float:
 def rounded(rate: float, dtype: str = "float32") -> float:
     """A rate as Keras multiplies by it, rounded to the variable's dtype."""
     return float(np.dtype(dtype).type(rate))
+
+
+def as_cast(rate: float, dtype: str) -> float:
+    """A rate as Keras's ``ops.cast`` rounds it: on TensorFlow to float32, whatever the dtype."""
+    return float(ops.convert_to_numpy(ops.cast(rate, dtype)))

@@ -1,0 +1,91 @@
+"""Keras's JAX trainer, which keeps all values in a loop while it runs.
+
+Tested with Keras 3.12 and 3.15.1.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from rowwise.backend import _jax_rows
+from rowwise.backend.trainers import State, Step, Steps
+
+
+def loss_and_updates(
+    model: Any, state: State, x: Any, y: Any, sample_weight: Any
+) -> tuple[Any, Any]:
+    """See ``rowwise.backend.trainers``."""
+    trainable, other, optimizer, metrics = state
+    result: tuple[Any, Any] = model.compute_loss_and_updates(
+        trainable,
+        other,
+        metrics,
+        x,
+        y,
+        sample_weight,
+        training=True,
+        optimizer_variables=optimizer,
+    )
+    return result
+
+
+def compiled(model: Any, step: Step) -> Step:
+    """See ``rowwise.backend.trainers``."""
+    if model.run_eagerly or not model.jit_compile:
+        return step
+    result: Step = _jax_rows.compiled(step, donated=(0, 1))
+    return result
+
+
+def metrics_after(
+    model: Any, metrics: list[Any], loss: Any, batch: tuple[Any, Any, Any], predicted: Any
+) -> tuple[Any, list[Any]]:
+    """See ``rowwise.backend.trainers``."""
+    x, y, sample_weight = batch
+    result: tuple[Any, list[Any]] = model._update_metrics_variables(
+        metrics, loss, x, y, predicted, sample_weight
+    )
+    return result
+
+
+class TrainerSeam:
+    """See ``rowwise.backend.trainers``.
+
+    Before a loop and at its end the trainer reads and assigns all variables, whether anybody
+    wants to see them or not. That is not a read.
+    """
+
+    def values_as_they_are(self) -> AbstractContextManager[None]:
+        """See ``Seam``."""
+        return nullcontext()
+
+    def train_by(self, steps: Steps) -> None:
+        """See ``Seam``."""
+        self.train_function = steps
+
+    def hold_state(self, state: State) -> None:
+        """See ``Seam``.
+
+        The trainer takes the values away before a loop, and knows of new ones only after a step.
+        """
+        variables: list[Any] = self.variables  # type: ignore[attr-defined]
+        in_loop = any(variable._value is None for variable in variables)
+        names = ("trainable", "non_trainable", "optimizer", "metrics")
+        self._jax_state = {
+            f"{name}_variables": values for name, values in zip(names, state, strict=True)
+        }
+        if not in_loop:  # of `train_on_batch`; at a loop's end Keras does it
+            self._jax_state_synced = False
+            self.jax_state_sync()
+
+    def sync_values(self) -> None:
+        """See ``Seam``."""
+        self.jax_state_sync()
+
+    def _get_jax_state(self, *args: Any, **kwargs: Any) -> Any:
+        with self.values_as_they_are():
+            return super()._get_jax_state(*args, **kwargs)  # type: ignore[misc]
+
+    def jax_state_sync(self) -> None:
+        """As Keras's."""
+        with self.values_as_they_are():
+            super().jax_state_sync()  # type: ignore[misc]

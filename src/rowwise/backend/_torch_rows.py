@@ -1,0 +1,200 @@
+"""PyTorch: rows of tables, and functions over them. Keras runs it operation by operation.
+
+Tables change in place, and shapes are what the values make them. Needs torch >= 2.6.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras
+import numpy.typing as npt
+import torch
+
+HAS_VARIABLES = True
+
+# So many numbers are spread at once, which bounds the memory that they need.
+_SPREAD = 1 << 22
+
+# Rows of a flush that are caught up at once: starting an operation then costs little beside it.
+_FLUSH = 8192
+
+_INDEX = torch.int64
+
+
+def take_rows(table: Any, ids: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    flat = ids.reshape(-1).clamp(0, table.shape[0] - 1)
+    return table.detach().index_select(0, flat).reshape(*ids.shape, *table.shape[1:])
+
+
+def put_rows(table: Any, ids: Any, rows: Any) -> Any:
+    """See ``rowwise.backend.rows``; in place."""
+    ids = ids.to(_INDEX)
+    known = ids < table.shape[0]
+    if not bool(known.all()):
+        ids, rows = ids[known], rows[known]
+    table.detach().index_copy_(0, ids, rows)
+    return table
+
+
+def sum_rows(sums: Any, values: Any, targets: Any) -> Any:
+    """See ``rowwise.backend.rows``; in place."""
+    places = targets.to(_INDEX).unsqueeze(-1).expand_as(values)
+    return sums.scatter_add_(0, places, values)
+
+
+def on_accelerator() -> bool:
+    """See ``rowwise.backend.rows``."""
+    return bool(keras.ops.zeros(()).device.type != "cpu")
+
+
+def batch_block(most: int) -> int:
+    """See ``rowwise.backend.rows``."""
+    del most
+    return 0
+
+
+def batch_room(most: int, block: int) -> int:
+    """See ``rowwise.backend.rows``."""
+    del most, block
+    return 0
+
+
+def flush_block(most: int) -> int:
+    """See ``rowwise.backend.rows``."""
+    return min(most, _FLUSH)
+
+
+def multiply(first: Any, second: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    return torch.matmul(first, second)
+
+
+def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    return torch.nn.functional.embedding_bag(
+        ids.to(_INDEX), table.detach(), per_sample_weights=weights, mode="sum"
+    )
+
+
+def spread_rows(sums: Any, values: Any, weights: Any, targets: Any) -> Any:
+    """See ``rowwise.backend.rows``; in place."""
+    together = max(1, _SPREAD // max(1, targets.shape[1] * values.shape[1]))
+    parts = (array.split(together) for array in (values, weights, targets))
+    for some, shares, there in zip(*parts, strict=True):
+        terms = shares.unsqueeze(-1) * some.unsqueeze(1)
+        sum_rows(sums, terms.reshape(-1, values.shape[1]), there.reshape(-1))
+    return sums
+
+
+def find_distinct(scratch: Any, ids: Any, count: int) -> tuple[Any, Any, Any, Any]:
+    """See ``rowwise.backend.rows``. A scatter and a gather, where sorting would take 5 times."""
+    del count
+    ids = ids.to(_INDEX)
+    places = torch.arange(len(ids), dtype=torch.int32, device=ids.device)
+    # Whichever place of an id writes last represents it; what else the scratch holds is never read.
+    scratch.index_copy_(0, ids, places)
+    representative = scratch.index_select(0, ids)
+    first = representative == places
+    number = first.cumsum(0) - 1
+    distinct = ids[first]
+    return scratch, distinct, number.index_select(0, representative), len(distinct)
+
+
+def find_true(mask: Any, count: int) -> tuple[Any, Any]:
+    """See ``rowwise.backend.rows``."""
+    found = mask.nonzero().squeeze(-1)
+    ids = torch.full((count,), len(mask), dtype=_INDEX, device=mask.device)
+    ids[: len(found)] = found
+    return ids, len(found)
+
+
+def in_place(array: Any) -> Any:
+    """See ``rowwise.backend.rows``; every tensor is."""
+    return array
+
+
+def overwritten(array: Any, value: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    return array.copy_(value)
+
+
+def in_the_place_of(held: Any, value: Any) -> Any:
+    """See ``rowwise.backend.rows``; the same parameter, for modules hold it as well."""
+    held.data = value
+    return held
+
+
+def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
+    """See ``rowwise.backend.rows``; on a CPU they are there."""
+    yield table.detach().cpu().numpy()
+
+
+def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    for number in range(int(count)):
+        carry = body(number, carry)
+    return carry
+
+
+def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
+    """See ``rowwise.backend.rows``."""
+    return first() if condition else second()
+
+
+chosen = either
+
+
+def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+    """See ``rowwise.backend.rows``."""
+
+    def differentiated(argument: Any, *others: Any) -> tuple[Any, Any]:
+        # A module of torch itself, wrapped by Keras, uses its parameters and not what stands for
+        # them: so parameters stay what they are.
+        argument = keras.tree.map_structure(_as_leaf, argument)
+        leaves = keras.tree.flatten(argument)
+        with torch.enable_grad():
+            value, aux = function(argument, *others)
+        found = torch.autograd.grad(value, leaves, allow_unused=True)
+        gradients = [
+            torch.zeros_like(leaf) if one is None else one
+            for leaf, one in zip(leaves, found, strict=True)
+        ]
+        aux = keras.tree.map_structure(_detached, aux)
+        return (value.detach(), aux), keras.tree.pack_sequence_as(argument, gradients)
+
+    return differentiated
+
+
+def _as_leaf(tensor: Any) -> Any:
+    return tensor if tensor.requires_grad else tensor.detach().requires_grad_()
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.Tensor) else value
+
+
+def shapes_of(function: Callable[..., Any], *arguments: Any) -> Any:
+    """See ``rowwise.backend.rows``; but everything is computed."""
+    with torch.no_grad():
+        return function(*arguments)
+
+
+def escapes(function: Callable[..., Any], *arguments: Any) -> bool:
+    """See ``rowwise.backend.rows``; nothing is inside another function here."""
+    shapes_of(function, *arguments)
+    return False
+
+
+def compiled(function: Callable[..., Any], donated: Sequence[int] = ()) -> Callable[..., Any]:
+    """See ``rowwise.backend.rows``; what is donated is overwritten."""
+    del donated
+    without_gradient: Callable[..., Any] = torch.no_grad()(function)
+    return without_gradient
+
+
+def at_once() -> AbstractContextManager[None]:
+    """See ``rowwise.backend.rows``."""
+    context: AbstractContextManager[None] = torch.no_grad()
+    return context
