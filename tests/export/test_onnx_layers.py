@@ -194,6 +194,18 @@ PLAIN = {
     "truths": lambda: on_ids(
         lambda x: ops.where(ops.max(ops.equal(x, 2), axis=1), 2.5, ops.sum(ops.square(x > 2), 1))
     ),
+    "truths of truths": lambda: on_ids(
+        lambda x: ops.concatenate(
+            [
+                ops.maximum((x > 1) + (x < 0), (x > 2) * (x < 4)),
+                ops.minimum(x > 1, ops.where(x > 2, x > 3, ops.abs(x > 1))),
+                ops.equal((x > 1) > (x > 2), (x > 1) <= (x > 3)),
+                ops.relu(x - 2),
+                ops.clip(x > 2, 0, 1),
+            ],
+            axis=1,
+        )
+    ),
     "whole numbers and others": lambda: on_ids(
         lambda x: ops.concatenate([x, x / 2, ops.where(ops.equal(x, 2), x, 0.5)], axis=1)
     ),

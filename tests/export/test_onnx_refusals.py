@@ -74,6 +74,10 @@ def quantised() -> Any:
             lambda: chain(layers.Flatten(data_format="channels_first", name="flat"), mask=False),
             "takes a layer Flatten with data_format='channels_last'. Layer 'flat' has ",
         ),
+        (
+            lambda: on_ids(lambda x: ops.squeeze(ops.expand_dims(x, 1))),
+            "takes `squeeze` with an axis. Received none.",
+        ),
         (lambda: on_ids(lambda x: ops.clip(x, 0.5, 3)), "clips whole numbers at whole numbers."),
         (quantised, "Layer 'last' is quantised, which ONNX export does not know."),
         (masked_merge, "merges rows of which some are masked"),

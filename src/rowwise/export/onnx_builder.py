@@ -14,6 +14,9 @@ from rowwise.errors import InvalidArgumentError, MissingExtraError
 OPSET = 18
 IR_VERSION = 9
 
+# Operators that take booleans, too.
+_TAKE_TRUTHS = ("Concat", "Equal")
+
 
 @dataclass(frozen=True)
 class Value:
@@ -107,7 +110,11 @@ class Builder:
         self, operator: str, *inputs: Any, dtype: str | None = None, **attributes: Any
     ) -> Value:
         """Add an operator whose inputs need one dtype, see ``alike``."""
-        return self.add(operator, *self.alike(*inputs), dtype=dtype, **attributes)
+        same = self.alike(*inputs)
+        if same[0].dtype != "bool" or operator in _TAKE_TRUTHS:
+            return self.add(operator, *same, dtype=dtype, **attributes)
+        numbers = [self.cast(one, "int32") for one in same]
+        return self.cast(self.add(operator, *numbers, dtype=dtype, **attributes), "bool")
 
     def _name(self, hint: str) -> str:
         while True:

@@ -73,8 +73,15 @@ def _cast(graph: Builder, config: dict[str, Any], x: Value) -> Value:
 
 
 def _where(graph: Builder, config: dict[str, Any], chosen: Any, x: Any, y: Any) -> Value:
-    x, y = graph.alike(x, y)
-    return graph.add("Where", graph.cast(chosen, "bool"), x, y, dtype=x.dtype)
+    common = graph.alike(x, y)
+    kind = common[0].dtype
+    x, y = (graph.cast(one, "int32" if kind == "bool" else kind) for one in common)
+    found = graph.add("Where", graph.cast(chosen, "bool"), x, y, dtype=x.dtype)
+    return graph.cast(found, kind)
+
+
+def _absolute(graph: Builder, config: dict[str, Any], x: Value) -> Value:
+    return x if x.dtype == "bool" else graph.add("Abs", x)
 
 
 def _filled(number: int) -> Maker:
@@ -114,12 +121,17 @@ def _any_or_all(operator: str) -> Maker:
     return make
 
 
+def _relu(graph: Builder, config: dict[str, Any], x: Value) -> Value:
+    return graph.add("Relu", x) if "float" in x.dtype else graph.together("Max", x, 0)
+
+
 def _clip(graph: Builder, config: dict[str, Any], x: Value) -> Value:
     for bound in (config["x_min"], config["x_max"]):
         if "float" not in x.dtype and bound != int(bound):
             raise InvalidArgumentError(
                 f"ONNX export clips whole numbers at whole numbers. Received: {bound!r}."
             )
+    x = graph.cast(x, "int32") if x.dtype == "bool" else x
     return graph.add(
         "Clip", x, graph.value(config["x_min"], x.dtype), graph.value(config["x_max"], x.dtype)
     )
@@ -134,6 +146,8 @@ def _expand_dims(graph: Builder, config: dict[str, Any], x: Value) -> Value:
 
 
 def _squeeze(graph: Builder, config: dict[str, Any], x: Value) -> Value:
+    if config.get("axis") is None:  # which may be that of the batch, or may not
+        raise InvalidArgumentError("ONNX export takes `squeeze` with an axis. Received none.")
     return graph.add("Squeeze", x, _axes(graph, config.get("axis")))
 
 
@@ -176,7 +190,7 @@ def _bounds(part: slice) -> tuple[int, int, int]:
 
 
 OPERATIONS: dict[str, Maker] = {
-    "Absolute": _as_is("Abs"),
+    "Absolute": _absolute,
     "Add": _together("Add"),
     "All": _any_or_all("ReduceMin"),
     "Any": _any_or_all("ReduceMax"),
@@ -209,7 +223,7 @@ OPERATIONS: dict[str, Maker] = {
     "NotEqual": _not_equal,
     "OnesLike": _filled(1),
     "Pad": _pad,
-    "Relu": _alone("Relu"),
+    "Relu": _relu,
     "Sigmoid": _alone("Sigmoid"),
     "Sqrt": _alone("Sqrt"),
     "Square": _square,
