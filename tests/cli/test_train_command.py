@@ -115,7 +115,8 @@ def test_whether_texts_can_be_kept_out_to_validate(counts, share, possible):
 
 
 def test_a_file_is_read_block_by_block(rowwise, small, tmp_path):
-    options = ("-o", tmp_path / "run", "--epochs", 1, "--balanced", "--json", "--stream")
+    options = ("-o", tmp_path / "run", "--epochs", 1, "--balanced", "--json", "--max-words", 9)
+    options = (*options, "--stream")
     done = rowwise("train", small, *COLUMNS, *options)
     assert done.code == 0
     size = f"{small.stat().st_size} bytes"
@@ -123,7 +124,7 @@ def test_a_file_is_read_block_by_block(rowwise, small, tmp_path):
         f"Note: {str(small)!r} ({size}, 30 texts) is read block by block while the model trains, "
         "not into memory.\n"
     )
-    assert done.json["train_texts"] == 24
+    assert (done.json["train_texts"], done.json["words"]) == (24, 9)
     assert len(list((tmp_path / "run").iterdir())) == 7
     assert rowwise("predict", tmp_path / "run", "good").code == 0
 

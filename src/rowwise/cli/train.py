@@ -46,6 +46,11 @@ PACKED = 4
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="How often every text is seen.")
 @click.option(
+    "--max-words",
+    type=click.IntRange(min=3),
+    help="Words of the vocabulary at most, the most frequent ones.",
+)
+@click.option(
     "--vectors", help="Word vectors that the table starts with: a file, an address, a name."
 )
 @click.option("--freeze", is_flag=True, help="Do not train the rows of --vectors.")
@@ -85,6 +90,7 @@ def command(
     file_format: str | None,
     head: str,
     epochs: int | None,
+    max_words: int | None,
     vectors: str | None,
     freeze: bool,
     balanced: bool,
@@ -102,15 +108,15 @@ def command(
     confusion matrix, a map of words, and report.html, a page with all of it and the surest
     mistakes; those of an earlier run are replaced.
 
-    A file of more than 256 MB is read block by block while the model trains, in memory that does
-    not grow with the file.
+    A file of more than 256 MB is read block by block while the model trains. Memory then grows
+    with the number of different words only, of which --max-words keeps the most frequent.
     """
     if freeze and vectors is None:
         raise click.UsageError("--freeze keeps the rows of --vectors, which is missing.")
     if stream and file == "-":
         raise click.UsageError("Standard input is read only once: leave out --stream.")
     check_can_write(output)
-    options: dict[str, Any] = {"head": head, "patience": patience}
+    options: dict[str, Any] = {"head": head, "patience": patience, "max_words": max_words}
     if epochs is not None:
         options["epochs"] = epochs
     if balanced:
