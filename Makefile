@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 RUNS := $(VENV)/.runs
 STAMP := $(VENV)/.tests
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test test-tensorflow test-torch check docs bench clean
 .DELETE_ON_ERROR:
 
 $(RUNS): pyproject.toml constraints.txt
@@ -24,6 +24,18 @@ demo: $(RUNS)
 
 test: $(STAMP) check
 	$(BIN)/python -m pytest -n auto
+
+# What trains rows on each of Keras's other backends, each in an environment of its own. Threads of
+# torch that wait for each other would take the cores from other tests.
+.venv-%/.tests: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		-e ".[test,$*]"
+	touch $@
+
+test-tensorflow test-torch: test-%: .venv-%/.tests
+	KERAS_BACKEND=$* OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3 .venv-$*/bin/python -m pytest -n auto \
+		tests/backend tests/layers tests/training
 
 check: $(STAMP)
 	$(BIN)/ruff check .

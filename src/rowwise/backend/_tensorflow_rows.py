@@ -132,7 +132,7 @@ def overwritten(array: Any, value: Any) -> Any:
 
 def in_the_place_of(held: Any, value: Any) -> Any:
     """See ``rowwise.backend.rows``."""
-    variable = tf.Variable(value, dtype=held.dtype, trainable=held.trainable, name=held.name)
+    variable = tf.Variable(tf.cast(value, held.dtype), trainable=held.trainable, name=held.name)
     # Keras's optimizers know variables by it.
     variable._unique_id = held._unique_id
     return variable
