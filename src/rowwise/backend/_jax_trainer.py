@@ -28,6 +28,12 @@ def loss_and_updates(
     return result
 
 
+def has_strategy(model: Any) -> bool:
+    """See ``rowwise.backend.trainers``."""
+    del model
+    return False
+
+
 def compiled(model: Any, step: Step) -> Step:
     """See ``rowwise.backend.trainers``."""
     if model.run_eagerly or not model.jit_compile:

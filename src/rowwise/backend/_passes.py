@@ -34,11 +34,15 @@ class ScopedSeam:
 
     def train_by(self, steps: Steps) -> None:
         """See ``Seam``."""
-        super().make_train_function(force=True)  # type: ignore[misc]  # which checks the options
+        self.make_keras_train_function()  # which checks the options
         # Once only: it takes as long as a small step. In a function, for Keras takes lists of
         # variables that a model holds for variables of its own.
         self._find_variables = cache(lambda: _variables_of(self))
         self.train_function = self.function_of(steps)
+
+    def make_keras_train_function(self) -> None:
+        """Let ``fit`` train as Keras does."""
+        super().make_train_function(force=True)  # type: ignore[misc]
 
     def function_of(self, steps: Steps) -> Callable[[Any], Any]:
         """To override: what the trainer is to call for each execution."""

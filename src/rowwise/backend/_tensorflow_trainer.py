@@ -11,7 +11,13 @@ from rowwise.backend._passes import ScopedSeam, assigning, loss_and_updates, met
 from rowwise.backend._tensorflow_rows import compiled as compiled_function
 from rowwise.backend.trainers import State, Step, Steps
 
-__all__ = ["TrainerSeam", "compiled", "loss_and_updates", "metrics_after"]
+__all__ = ["TrainerSeam", "compiled", "has_strategy", "loss_and_updates", "metrics_after"]
+
+
+def has_strategy(model: Any) -> bool:
+    """See ``rowwise.backend.trainers``."""
+    usual = tf.distribute.get_strategy()
+    return bool(tf.distribute.has_strategy() or model.distribute_strategy is not usual)
 
 
 def compiled(model: Any, step: Step) -> Step:
@@ -38,6 +44,13 @@ def compiled(model: Any, step: Step) -> Step:
 
 class TrainerSeam(ScopedSeam):
     """See ``rowwise.backend.trainers``."""
+
+    def train_by(self, steps: Steps) -> None:
+        """See ``Seam``."""
+        if has_strategy(self):
+            self.make_keras_train_function()
+        else:
+            super().train_by(steps)
 
     def function_of(self, steps: Steps) -> Callable[[Iterator[Any]], Any]:
         """See ``ScopedSeam``."""

@@ -8,7 +8,13 @@ import torch
 from rowwise.backend._passes import ScopedSeam, assigning, loss_and_updates, metrics_after
 from rowwise.backend.trainers import Step, Steps
 
-__all__ = ["TrainerSeam", "compiled", "loss_and_updates", "metrics_after"]
+__all__ = ["TrainerSeam", "compiled", "has_strategy", "loss_and_updates", "metrics_after"]
+
+
+def has_strategy(model: Any) -> bool:
+    """See ``rowwise.backend.trainers``."""
+    del model
+    return False
 
 
 def compiled(model: Any, step: Step) -> Step:

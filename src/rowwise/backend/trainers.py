@@ -37,6 +37,9 @@ class Trainer(Protocol):
             sample_weight: of the examples, or None.
         """
 
+    def has_strategy(self, model: Any) -> bool:
+        """Whether ``model`` trains by a strategy of ``tf.distribute``, in Keras's own loop."""
+
     def compiled(self, model: Any, step: Step) -> Step:
         """``step`` as ``fit`` runs it; it may overwrite what it is given, but for the batch."""
 

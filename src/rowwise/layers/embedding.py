@@ -51,7 +51,7 @@ class Embedding(keras.layers.Embedding):
         zero_padding: row 0 is zero from the start, and training leaves it so.
         trainable_rows: which rows train, as a boolean mask (input_dim,), their ids or a slice;
             None for all. Training leaves the others as they are, and what the optimizer keeps for
-            them. On JAX only.
+            them.
         **kwargs: as for ``keras.layers.Embedding``: ``embeddings_initializer``,
             ``embeddings_regularizer``, ``embeddings_constraint``, ``mask_zero``, ``lora_rank``,
             ``name``, ``trainable``, ``dtype`` and so on.

@@ -14,12 +14,12 @@ def as_row_mask(chosen: Any, size: int) -> npt.NDArray[np.bool_]:
 
     Raises:
         InvalidArgumentError: a mask of another size, or ids without a row.
-        BackendError: the backend trains all rows or none.
+        BackendError: the backend does not train.
     """
     if rows is None:
         raise BackendError(
-            "trainable_rows needs the JAX backend, where rows can rest while others train. Set "
-            "KERAS_BACKEND=jax, or train all rows."
+            "trainable_rows needs a backend that trains: JAX, TensorFlow or PyTorch. Set "
+            "KERAS_BACKEND to one of jax, tensorflow and torch."
         )
     mask = np.zeros(size, dtype=bool)
     if isinstance(chosen, slice):

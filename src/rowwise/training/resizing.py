@@ -36,7 +36,10 @@ def find_table(model: Any, layer: Any) -> Any:
 def resize_table(model: Any, layer: Any, vocabulary: Vocabulary) -> None:
     """Give the table of ``layer`` the words of ``vocabulary``; see ``RowwiseTrainer.resize``."""
     if rows is None:
-        raise BackendError("`resize` needs the JAX backend. Set KERAS_BACKEND=jax.")
+        raise BackendError(
+            "`resize` needs a backend that trains: JAX, TensorFlow or PyTorch. Set KERAS_BACKEND "
+            "to one of jax, tensorflow and torch."
+        )
     if getattr(layer, "lora_enabled", False) or layer.quantization_mode is not None:
         raise InvalidArgumentError(
             f"Layer {layer.name!r} is quantised or has LoRA, and its rows cannot be moved."

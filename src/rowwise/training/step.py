@@ -71,6 +71,7 @@ class RowwiseStep:
             if layer.resting_rows is not None
         }
         self._watch = watch
+        self._counts: dict[tuple[Any, ...], int] = {}
         self._variables = [model.trainable_variables[spec.index] for spec in specs]
         self._tables = [
             TableStep(number, spec, variable, optimizer, block_rows)
@@ -142,6 +143,11 @@ class RowwiseStep:
 
     def _count_lookups(self, state: State, batch: Any) -> int:
         """How many lookups a pass through the model makes; it may depend on the batch's shape."""
+        shapes = tuple(
+            None if part is None else tuple(part.shape) for part in keras.tree.flatten(batch)
+        )
+        if shapes in self._counts:  # where each step comes here, and not only when it is traced
+            return self._counts[shapes]
         tape = SurveyTape(self._variables, self._hidden)
 
         def survey(state: State, batch: Any) -> None:
@@ -150,7 +156,8 @@ class RowwiseStep:
 
         if self._specs:
             rows.shapes_of(survey, state, batch)
-        return len(tape.seen.ids)
+        self._counts[shapes] = len(tape.seen.ids)
+        return self._counts[shapes]
 
     def _differentiate(self, state: State, looked_up: Lookups, batch: Any) -> Any:
         """Loss and gradients, with the rows that were looked up in place of the tables.

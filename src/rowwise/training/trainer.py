@@ -196,7 +196,7 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
 
         Raises:
             InvalidArgumentError: there is no such layer, or its rows cannot be moved.
-            BackendError: the backend is not JAX.
+            BackendError: the backend does not train.
         """
         chosen = find_table(self, layer)
         self.make_tables_current()
