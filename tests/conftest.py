@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,3 +65,29 @@ def page(chromium: Any) -> Iterator[Any]:
     assert [one for one in said if not one.startswith(harmless)] == []
     homes = ("file:", "data:", "blob:", "http://127.0.0.1:")
     assert [url for url in asked if not url.startswith(homes)] == []
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_gradient_for_each_row() -> Iterator[None]:
+    """Let stock Keras on TensorFlow see what it sees on JAX and torch: sums for repeated ids.
+
+    There it gets the gradient of a table as parts, one for each lookup, and its optimizers square
+    the parts where elsewhere they square their sum. What rowwise gives is the same everywhere.
+    """
+    if os.environ.get("KERAS_BACKEND") != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    found = tf.GradientTape.gradient
+
+    def summed(*args: Any, **kwargs: Any) -> Any:
+        return tf.nest.map_structure(of_rows, found(*args, **kwargs))
+
+    def of_rows(gradient: Any) -> Any:
+        is_parts = isinstance(gradient, tf.IndexedSlices)
+        return tf.convert_to_tensor(gradient) if is_parts else gradient
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.GradientTape, "gradient", summed)
+        yield

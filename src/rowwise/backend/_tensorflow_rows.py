@@ -73,22 +73,11 @@ def multiply(first: Any, second: Any) -> Any:
 
 
 def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
-    """See ``rowwise.backend.rows``."""
-    return _reduced(table)(ids, weights)
+    """See ``rowwise.backend.rows``; but the rows are all at hand.
 
-
-def _reduced(table: Any) -> Callable[[Any, Any], Any]:
-    """Sums of rows of ``table``, as a function that computes rows again for its gradient."""
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def reduce(ids: Any, weights: Any) -> Any:
-        def gradient(of_sums: Any, variables: Any = ()) -> Any:
-            of_weights = tf.einsum("mld,md->ml", take_rows(table, ids), of_sums)
-            return (None, of_weights), [None for _ in variables]
-
-        return tf.einsum("mld,ml->md", take_rows(table, ids), weights), gradient
-
-    return reduce  # type: ignore[no-any-return]
+    A gradient of one's own, which could do without, would read the whole variable.
+    """
+    return tf.einsum("mld,ml->md", take_rows(table, ids), weights)
 
 
 def spread_rows(sums: Any, values: Any, weights: Any, targets: Any) -> Any:
@@ -209,7 +198,8 @@ def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def shapes_of(function: Callable[..., Any], *arguments: Any) -> Any:
     """See ``rowwise.backend.rows``."""
-    return tf.function(function, autograph=False).get_concrete_function(*arguments)
+    traced = tf.function(function, autograph=False).get_concrete_function(*arguments)
+    return traced.structured_outputs
 
 
 def escapes(function: Callable[..., Any], *arguments: Any) -> bool:
