@@ -8,8 +8,10 @@ second beside fastText's supervised training. Each measurement is made in a proc
     python benchmarks/step_cost.py
     python benchmarks/step_cost.py --rows 100000 1000000 --batch 32x50 --head pooled
 
-torch and fastText are left out where they are not installed. ``--quick`` measures
-small tables alone, once.
+    python benchmarks/step_cost.py --backend all --rows 1000000 --batch 32x50 --head pooled
+
+Keras runs on JAX, or on each ``--backend`` in turn; all need to be installed together. torch and
+fastText are left out where they are not installed. ``--quick`` measures small tables alone, once.
 """
 
 import argparse
@@ -35,6 +37,7 @@ from step_models import EPOCH, Case
 ROWS = [10_000, 100_000, 1_000_000, 4_000_000]
 BATCHES = ["32x50", "512x40"]
 HEADS = ["pooled", "lstm"]
+BACKENDS = ["jax", "tensorflow", "torch"]
 TINY = 1_000
 NAMES = {
     "stock": "stock Keras",
@@ -86,7 +89,9 @@ class Bench:
     def measure(self, case: Case) -> Result | None:
         result: Result | None = alone(measure, case)
         if result is not None:
-            self.measured.append({**asdict(case), **asdict(result), "total_ms": result.total_ms})
+            backend = os.environ["KERAS_BACKEND"]
+            about = {"backend": backend, **asdict(case), **asdict(result)}
+            self.measured.append({**about, "total_ms": result.total_ms})
         return result
 
     def say(self, line: str = "") -> None:
@@ -207,10 +212,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--columns", type=int, default=100, help="of the table: 100")
     parser.add_argument("--seconds", type=float, default=None, help="of a run, at most: 2")
     parser.add_argument("--quick", action="store_true", help="small tables, one short run each")
+    parser.add_argument(
+        "--backend", nargs="+", default=None, choices=(*BACKENDS, "all"), help="of Keras: jax"
+    )
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     options = parser.parse_args()
     quick = options.quick
+    options.backend = options.backend or [os.environ.get("KERAS_BACKEND", "jax")]
+    if "all" in options.backend:
+        options.backend = BACKENDS
     options.runs = 1 if quick else 3
     options.seconds = options.seconds or (0.3 if quick else 2.0)
     options.everything = not (options.rows or options.batch or options.head)
@@ -222,23 +233,24 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("JAX_PLATFORMS", {"cpu": "cpu", "gpu": "cuda"}[options.device])
     bench = Bench(options, alone(measure_bandwidth), [])
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     bench.say(
-        f"{platform.machine()}, {CORES} cores, load before {load}, backend "
-        f"{os.environ['KERAS_BACKEND']} on {options.device}; memory moves "
+        f"{platform.machine()}, {CORES} cores, load before {load}, {options.device}; memory moves "
         f"{bench.bandwidth / 1e9:.1f} GB/s (copies); {options.runs} runs of at most "
         f"{options.seconds:g} s and {EPOCH:,} steps, of which the median; total: a step and its "
         f"{EPOCH:,}th part of a flush"
     )
-    for head in options.head:
-        for batch in options.batch:
-            bench.compare(head, batch)
-    if options.everything:
-        bench.words()
-        bench.saving()
+    for backend in options.backend:
+        os.environ["KERAS_BACKEND"] = backend  # of the processes that measure
+        bench.say(f"\nKeras on {backend}")
+        for head in options.head:
+            for batch in options.batch:
+                bench.compare(head, batch)
+        if options.everything:
+            bench.words()
+            bench.saving()
     if options.json:
         summary = {"bandwidth": bench.bandwidth, "cores": CORES, "load": load}
         print(json.dumps({**summary, "measured": bench.measured}, indent=1))

@@ -33,6 +33,13 @@ CPU = Prices(0.5, 1.6, 2_000_000, 0.4, start=100_000.0, element=2.0)
 # Found on an NVIDIA H200. Its memory is so quick that starting a few functions more is what counts.
 ACCELERATOR = Prices(0.0065, 0.0065, 0, 0.005, start=250_000.0, element=0.02)
 
+# Keras's optimizers make several passes over a table there, and on torch a step is hundreds of
+# functions that are called one by one.
+TENSORFLOW = Prices(2.0, 4.5, 2_000_000, 0.0, start=700_000.0, element=10.0)
+TORCH = Prices(8.0, 15.0, 2_000_000, 0.0, start=6_500_000.0, element=10.0)
+
+ON_CPU = {"jax": CPU, "tensorflow": TENSORFLOW, "torch": TORCH}
+
 # How many of a batch's ids are different, nobody knows before; of words it is about this share.
 DISTINCT = 0.5
 
