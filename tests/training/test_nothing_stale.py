@@ -432,6 +432,27 @@ def test_two_models_that_share_a_table_train_in_turn() -> None:
     assert_close(both[0][0].predict(EVERY_ID, verbose=0), both[1][0].predict(EVERY_ID, verbose=0))
 
 
+class ReadsAll(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.model.get_weights()
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_data_may_run_out_after_somebody_read(pair: Pair) -> None:
+    def three_batches() -> Any:
+        for start in (0, 4, 8):
+            yield IDS[start : start + 4], TARGETS[start : start + 4]
+
+    for model in pair.restart():
+        model.fit(
+            three_batches(), steps_per_epoch=5, callbacks=[ReadsAll()], shuffle=False, verbose=0
+        )
+        model.fit(IDS, TARGETS, **FIT)
+    assert int(pair.models[0].optimizer.iterations) == 3 + 12
+    if int(pair.models[1].optimizer.iterations) == 3 + 12:  # on TensorFlow Keras counts one more
+        assert_twins(*pair.models)
+
+
 def test_a_stock_model_around_a_table_sees_it_current() -> None:
     models = [simple(kit) for kit in (OURS, STOCK)]
     found = []

@@ -147,8 +147,8 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
                 return
 
             def steps(state: Any, iterator: Iterator[Any]) -> tuple[Any, Any]:
-                first = next(iterator)
                 try:
+                    first = next(iterator)  # which may end here, with values that somebody read
                     run = self._run_for(state, first)
                     if run.is_look_due:
                         run.raise_bad_ids()
