@@ -131,6 +131,12 @@ def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
     yield table.detach().cpu().numpy()
 
 
+def after(batch: Any, tables: list[Any]) -> Any:
+    """See ``rowwise.backend.rows``; it is so."""
+    del tables
+    return batch
+
+
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     for number in range(int(count)):
@@ -172,7 +178,8 @@ def _as_leaf(tensor: Any) -> Any:
 
 
 def _detached(value: Any) -> Any:
-    return value.detach() if isinstance(value, torch.Tensor) else value
+    has_gradient = isinstance(value, torch.Tensor) and value.requires_grad
+    return value.detach() if has_gradient else value
 
 
 def shapes_of(function: Callable[..., Any], *arguments: Any) -> Any:

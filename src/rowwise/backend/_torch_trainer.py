@@ -30,6 +30,16 @@ class TrainerSeam(ScopedSeam):
         """See ``ScopedSeam``."""
         return lambda batches: self.train_on(steps, iter(batches))
 
+    def _symbolic_build(self, *args: Any, **kwargs: Any) -> None:
+        """As Keras's, which takes all values without looking at them."""
+        with self.values_as_they_are():
+            super()._symbolic_build(*args, **kwargs)  # type: ignore[misc]
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """As torch's; rows that are behind are not caught up over what is loaded."""
+        self.make_tables_current()  # type: ignore[attr-defined]
+        return super().load_state_dict(*args, **kwargs)  # type: ignore[misc]
+
     def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """As torch's, with all rows current."""
         self.make_tables_current()  # type: ignore[attr-defined]

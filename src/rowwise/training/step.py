@@ -108,6 +108,7 @@ class RowwiseStep:
                 values, tables[number], distinct[number]
             )
             trainable[table.spec.index] = current
+            batch = rows.after(batch, [current, *values[1:], tables[number]["last"]])
         state = (trainable, other, optimizer, metrics)
         updates, (of_dense, of_found), again = self._differentiate(state, looked_up, batch)
         sums = []
@@ -308,7 +309,10 @@ class RowwiseStep:
 
 
 def _chosen(condition: Any, new: list[Any], old: list[Any]) -> list[Any]:
-    return [ops.where(condition, one, other) for one, other in zip(new, old, strict=True)]
+    return [
+        other if one is other else ops.where(condition, one, other)
+        for one, other in zip(new, old, strict=True)
+    ]
 
 
 def _norm(gradient: Any) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.backend import keras, rows
+from rowwise.errors import InvalidArgumentError
 from rowwise.training.catch_up import CatchUp, Factors, Now
 from rowwise.training.watching import as_they_are, watch
 
@@ -193,6 +194,30 @@ class Table:
     def forget(self) -> None:
         """Take nothing for known of the slots, which others have written; all rows are current."""
         self._is_forgotten, self.steps = True, 0
+
+    def hand_out(self, variable: Any) -> None:
+        """Take note that somebody gets the value of a variable, with all rows current.
+
+        Where a value can be changed in its place, as Keras's own optimizers do it there, nothing is
+        known of slots from then on.
+        """
+        assert rows is not None
+        if rows.HAS_VARIABLES and variable is not self.variable:
+            self.forget()
+
+    def check_shapes(self) -> None:
+        """Raise where the table or a slot has not the shape that it was planned with.
+
+        Raises:
+            InvalidArgumentError: it was resized by way of another model.
+        """
+        size = (self.spec.row_count, self.spec.columns)
+        for variable in self._variables():
+            if tuple(variable.shape) != size:
+                raise InvalidArgumentError(
+                    f"{variable.path} has shape {tuple(variable.shape)} where this model trained "
+                    f"{size} before: another model resized the table. Call `compile` again."
+                )
 
     def take_carried(self, slots: list[Any], base: Any) -> Carried:
         """What a step is to carry on with; the step may overwrite it.

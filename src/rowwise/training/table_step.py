@@ -33,6 +33,8 @@ class Distinct:
     where ``ids`` are one block, which then may be shorter than others."""
     factors: Factors = field(default_factory=dict)
     """What catching up their slots has to know of them."""
+    has_current_slots: bool = False
+    """Whether their slots are caught up, too."""
 
     @property
     def is_one_block(self) -> bool:
@@ -118,6 +120,8 @@ class TableStep:
             return table, factors, ops.maximum(latest, last)
 
         clock = carried["clock"]
+        if rows.HAS_VARIABLES:
+            return self._caught_up_in_place(values, carried, wanted)
         if wanted.is_one_block:
             table, factors, latest = catch_up(wanted.ids, table)
             latest = ops.maximum(clock, latest)
@@ -129,6 +133,19 @@ class TableStep:
         # from there to show the compiler that `last` and the history, which are written by it, have
         # been read; or else they would be copied in each step.
         return table, replace(wanted, factors=factors), {**carried, "clock": latest}
+
+    def _caught_up_in_place(
+        self, values: list[Any], carried: Carried, wanted: Distinct
+    ) -> tuple[Any, Distinct, Carried]:
+        """As ``caught_up``, with slots and ``last``: what is written stays, if an error follows."""
+        factors = self.spec.factors(rows.take_rows(carried["last"], wanted.ids), carried)
+        found, *slots = [rows.take_rows(value, wanted.ids) for value in values]
+        found, slots = self.spec.rested(found, slots, factors, carried)
+        for value, current in zip(values, [found, *slots], strict=True):
+            rows.put_rows(value, wanted.ids, current)
+        clock = ops.zeros_like(wanted.ids, dtype="int32") + carried["clock"]
+        carried = {**carried, "last": rows.put_rows(carried["last"], wanted.ids, clock)}
+        return values[0], replace(wanted, has_current_slots=True), carried
 
     def summed(
         self, seen: Lookups, gradients: list[Any], carried: Carried, wanted: Distinct
@@ -206,7 +223,8 @@ class TableStep:
             ids = self._block(wanted, wanted.ids, number)
             current, *slots = [rows.take_rows(value, ids) for value in values]
             some = {name: self._block(wanted, one, number) for name, one in wanted.factors.items()}
-            _, slots = self.spec.rested(current, slots, some, carried)
+            if not wanted.has_current_slots:
+                _, slots = self.spec.rested(current, slots, some, carried)
 
             def apply() -> list[Any]:
                 gradient = self._block(wanted, sums, number)
@@ -229,6 +247,7 @@ class TableStep:
         last = carried["last"]
         if self.spec.form.moves:
             current = ops.where(wanted.blocks > 0, wanted.ids, self.spec.row_count)
+            current = rows.after(current, values)  # not before they are
             last = rows.put_rows(last, current, ops.zeros_like(current, dtype="int32") + clock)
         spoilt = carried["spoilt"]
         if factor is not None:

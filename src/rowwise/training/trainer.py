@@ -72,8 +72,9 @@ class _Run:
         ]
         try:
             logs, state, carried, self.record = self._step(state, carried, self.record, data)
-        except Exception:
-            # In tracing for a batch of another shape, nothing was overwritten yet.
+        except BaseException:
+            # In tracing for a batch of another shape, nothing was overwritten yet. Where rows were,
+            # in their places, they are as current as what is carried says.
             for table, kept in zip(self.tables, carried, strict=True):
                 table.keep_carried(kept, 0)
             raise
@@ -168,6 +169,7 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
                 run = _Run(self, state, data)
                 self._rowwise_run = run
             for table in run.tables:
+                table.check_shapes()
                 table.attach()
             return run
 
@@ -214,6 +216,10 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
             run.raise_bad_ids()
             for table in run.tables:
                 table.read()
+        for layer in embedding_layers(self):  # which another model may have trained
+            elsewhere = getattr(layer.table, "rowwise_table", None)
+            if elsewhere is not None:
+                elsewhere.read()
 
     @property
     def finds_bad_ids(self) -> bool:

@@ -24,6 +24,9 @@ class Watcher(Protocol):
     def forget(self) -> None:
         """The variable was written."""
 
+    def hand_out(self, variable: Any) -> None:
+        """Somebody gets the variable's value."""
+
 
 def watch(variable: Any) -> None:
     """Let ``variable`` tell its table, and ``noting_reads``, when it is read."""
@@ -81,7 +84,9 @@ def _watched_class(cls: type) -> type:
 
             @property
             def value(self) -> Any:
-                _make_current(self)
+                table = _make_current(self)
+                if table is not None:
+                    table.hand_out(self)
                 return super().value
 
             def assign(self, value: Any) -> Any:
