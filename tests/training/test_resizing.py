@@ -107,3 +107,17 @@ def test_what_cannot_be_resized() -> None:
     with pytest.raises(InvalidArgumentError, match="Adafactor"):
         model.resize(AFTER)
     assert model.get_weights()[0].shape == (7, 3)
+
+
+def test_a_table_that_another_model_resized_is_an_error_until_it_is_compiled() -> None:
+    model = build("exact", "adam")
+    around = Sequential([*model.layers[:2], keras.layers.Dense(1)])
+    around.compile("adam", "mse")
+    for one in (model, around):
+        fit(one, IDS % 4)
+    model.resize(AFTER)
+    with pytest.raises(InvalidArgumentError, match="another model resized the table"):
+        fit(around, IDS % 4)
+    around.compile("adam", "mse")
+    fit(around, IDS % 4)
+    assert around.table_updates()[0].how == "exact"
