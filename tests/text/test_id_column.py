@@ -37,10 +37,8 @@ HOLDERS: dict[str, Callable[[list[Any]], Any]] = {
         [pa.array(values[:2], kind_of(values)), pa.array(values[2:], kind_of(values))]
     ),
     "categories": lambda values: pa.array(values, kind_of(values)).dictionary_encode(),
-    "pandas": lambda values: pd.Series(values, dtype=pandas_kind_of(values)),
-    "pandas categories": lambda values: pd.Series(values, dtype=pandas_kind_of(values)).astype(
-        "category"
-    ),
+    "pandas": lambda values: pandas_of(values),
+    "pandas categories": lambda values: pandas_of(values).astype("category"),
     "polars": lambda values: pl.Series(values, dtype=polars_kind_of(values)),
 }
 
@@ -59,9 +57,14 @@ def numpy_kind_of(values: list[Any]) -> Any:
     return kinds.get(kind_of(values), np.int64)
 
 
-def pandas_kind_of(values: list[Any]) -> str:
-    names = {pa.string(): "str", pa.uint64(): "UInt64", pa.int64(): "Int64", pa.null(): "object"}
-    return names[kind_of(values)]
+def pandas_of(values: list[Any]) -> Any:
+    kind = kind_of(values)
+    if kind in (pa.string(), pa.null()):
+        return pd.Series(values, dtype="str" if kind == pa.string() else "object")
+    # Out of a list, pandas makes numbers by way of float64 where some have more than 63 bits.
+    numbers = np.array([value or 0 for value in values], kind.to_pandas_dtype())
+    missing = np.array([value is None for value in values])
+    return pd.Series(pd.arrays.IntegerArray(numbers, missing))
 
 
 def polars_kind_of(values: list[Any]) -> Any:
