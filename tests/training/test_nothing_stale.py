@@ -7,6 +7,8 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,20 @@ def quantized(model: Any, folder: Path) -> Any:
     return clone(EVERY_ID)
 
 
+def state_tree(model: Any) -> list[Any]:
+    """Its values in the order of the variables; its own differs by names and backends."""
+    tree = model.get_state_tree()
+    parts = {
+        "trainable_variables": model.trainable_variables,
+        "optimizer_variables": model.optimizer.variables,
+    }
+    return [
+        reduce(getitem, variable.path.split("/"), tree[name])
+        for name, variables in parts.items()
+        for variable in variables
+    ]
+
+
 READERS: dict[str, Callable[[Any, Path], Any]] = {
     "evaluate": lambda m, _: m.evaluate(EVERY_ID, TARGETS[:8], verbose=0),
     "predict": lambda m, _: m.predict(EVERY_ID, verbose=0),
@@ -137,9 +153,7 @@ READERS: dict[str, Callable[[Any, Path], Any]] = {
     "stateless_call": stateless,
     "get_weights": lambda m, _: m.get_weights(),
     "get_weights of the layer": lambda m, _: table(m).get_weights(),
-    "get_state_tree": lambda m, _: keras.tree.flatten(
-        [m.get_state_tree()["trainable_variables"], m.get_state_tree()["optimizer_variables"]]
-    ),
+    "get_state_tree": lambda m, _: state_tree(m),
     "embeddings": lambda m, _: table(m).embeddings.numpy(),
     "embeddings.value": lambda m, _: table(m).embeddings.value,
     "embeddings as an array": lambda m, _: np.array(table(m).embeddings),
