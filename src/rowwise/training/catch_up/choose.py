@@ -59,7 +59,9 @@ def _decay(optimizer: Any, decays: bool, capacity: int) -> WeightDecay | None:
 
 def _kept(optimizer: Any, rate: float, dtype: str) -> float:
     """What an average of the optimizer's keeps in a step."""
-    return (rounded if multiplies_averages(optimizer) else kept)(rate, dtype)
+    if multiplies_averages(optimizer):  # PyTorch's products are in float32 at least
+        return rounded(rate, "float64" if dtype == "float64" else "float32")
+    return kept(rate, dtype)
 
 
 def _sgd(optimizer: Any, decay: WeightDecay | None, capacity: int, dtype: str) -> CatchUp:
