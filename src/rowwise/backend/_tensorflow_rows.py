@@ -22,7 +22,7 @@ _SPREAD = 1 << 22
 _FLUSH = 8192
 
 # Bytes that are brought to the host at once.
-_HOST_BYTES = 1 << 20
+_HOST_BYTES = 1 << 18
 
 
 def take_rows(table: Any, ids: Any) -> Any:
