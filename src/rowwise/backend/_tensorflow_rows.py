@@ -13,13 +13,13 @@ import keras
 import numpy.typing as npt
 import tensorflow as tf
 
-HAS_VARIABLES = True
-
-# So many numbers are spread at once, which bounds the memory that they need.
-_SPREAD = 1 << 22
-
-# Rows of a flush that are caught up at once: starting an operation then costs little beside it.
-_FLUSH = 8192
+from rowwise.backend._variable_rows import (  # noqa: F401  (a part of what this module provides)
+    HAS_VARIABLES,
+    SPREAD,
+    batch_block,
+    batch_room,
+    flush_block,
+)
 
 # Bytes that are brought to the host at once.
 _HOST_BYTES = 1 << 18
@@ -50,23 +50,6 @@ def on_accelerator() -> bool:
     return bool(tf.config.list_logical_devices("GPU"))
 
 
-def batch_block(most: int) -> int:
-    """See ``rowwise.backend.rows``."""
-    del most
-    return 0
-
-
-def batch_room(most: int, block: int) -> int:
-    """See ``rowwise.backend.rows``."""
-    del most, block
-    return 0
-
-
-def flush_block(most: int) -> int:
-    """See ``rowwise.backend.rows``."""
-    return min(most, _FLUSH)
-
-
 def multiply(first: Any, second: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     return tf.matmul(first, second)
@@ -83,7 +66,7 @@ def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
 def spread_rows(sums: Any, values: Any, weights: Any, targets: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     columns, length = values.shape[1], targets.shape[1]
-    together = max(1, _SPREAD // max(1, columns * length))
+    together = max(1, SPREAD // max(1, columns * length))
     for start in range(0, values.shape[0], together):
         part = slice(start, start + together)
         terms = weights[part, :, tf.newaxis] * values[part, tf.newaxis]

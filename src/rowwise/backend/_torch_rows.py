@@ -11,13 +11,13 @@ import keras
 import numpy.typing as npt
 import torch
 
-HAS_VARIABLES = True
-
-# So many numbers are spread at once, which bounds the memory that they need.
-_SPREAD = 1 << 22
-
-# Rows of a flush that are caught up at once: starting an operation then costs little beside it.
-_FLUSH = 8192
+from rowwise.backend._variable_rows import (  # noqa: F401  (a part of what this module provides)
+    HAS_VARIABLES,
+    SPREAD,
+    batch_block,
+    batch_room,
+    flush_block,
+)
 
 _INDEX = torch.int64
 
@@ -49,23 +49,6 @@ def on_accelerator() -> bool:
     return bool(keras.ops.zeros(()).device.type != "cpu")
 
 
-def batch_block(most: int) -> int:
-    """See ``rowwise.backend.rows``."""
-    del most
-    return 0
-
-
-def batch_room(most: int, block: int) -> int:
-    """See ``rowwise.backend.rows``."""
-    del most, block
-    return 0
-
-
-def flush_block(most: int) -> int:
-    """See ``rowwise.backend.rows``."""
-    return min(most, _FLUSH)
-
-
 def multiply(first: Any, second: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     return torch.matmul(first, second)
@@ -80,7 +63,7 @@ def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
 
 def spread_rows(sums: Any, values: Any, weights: Any, targets: Any) -> Any:
     """See ``rowwise.backend.rows``; in place."""
-    together = max(1, _SPREAD // max(1, targets.shape[1] * values.shape[1]))
+    together = max(1, SPREAD // max(1, targets.shape[1] * values.shape[1]))
     parts = (array.split(together) for array in (values, weights, targets))
     for some, shares, there in zip(*parts, strict=True):
         terms = shares.unsqueeze(-1) * some.unsqueeze(1)

@@ -101,6 +101,8 @@ class TableStep:
         table, *slots = values
         if not self.spec.form.moves:
             return table, wanted, carried
+        if rows.HAS_VARIABLES:
+            return self._caught_up_in_place(values, carried, wanted)
 
         def catch_up(ids: Any, table: Any) -> tuple[Any, Factors, Any]:
             last = rows.take_rows(carried["last"], ids)
@@ -120,8 +122,6 @@ class TableStep:
             return table, factors, ops.maximum(latest, last)
 
         clock = carried["clock"]
-        if rows.HAS_VARIABLES:
-            return self._caught_up_in_place(values, carried, wanted)
         if wanted.is_one_block:
             table, factors, latest = catch_up(wanted.ids, table)
             latest = ops.maximum(clock, latest)

@@ -214,12 +214,10 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
         run = self._run()
         if run is not None:
             run.raise_bad_ids()
-            for table in run.tables:
+        for layer in embedding_layers(self):  # whose table another model may have trained last
+            table = getattr(layer.table, "rowwise_table", None)
+            if table is not None:
                 table.read()
-        for layer in embedding_layers(self):  # which another model may have trained
-            elsewhere = getattr(layer.table, "rowwise_table", None)
-            if elsewhere is not None:
-                elsewhere.read()
 
     @property
     def finds_bad_ids(self) -> bool:
