@@ -270,6 +270,12 @@ def test_a_file_that_has_changed_is_an_error(change: str, tmp_path: Path) -> Non
         texts_of(files)
 
 
+def test_a_pipe_is_an_error_and_no_wait(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")  # to open it would wait for who writes to it
+    with pytest.raises(DataFileError, match=r"pipe\.csv': this is a pipe or a device"):
+        ExampleFiles(tmp_path / "pipe.csv", text="text", label="label")
+
+
 def test_copies_are_gone_with_the_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()

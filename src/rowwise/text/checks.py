@@ -125,6 +125,26 @@ def checked_counts(counts: Iterable[int] | None, size: int) -> tuple[int, ...] |
     return (0, 0, *map(int, given))
 
 
+def path_list(paths: Paths) -> list[str | os.PathLike[str]]:
+    """``paths`` as a list.
+
+    Raises:
+        InvalidArgumentError: there are none.
+    """
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    if not given:
+        raise InvalidArgumentError("`paths` must name at least one file. Received none.")
+    return given
+
+
+def require_format(value: str | None, formats: Iterable[str]) -> None:
+    """Raise an InvalidArgumentError unless ``format`` is one of ``formats``, or None."""
+    if value is not None and value not in formats:
+        raise InvalidArgumentError(
+            f"`format` must be one of {', '.join(formats)}. Received: {value!r}."
+        )
+
+
 def require_side(name: str, value: str) -> None:
     """Check that ``value`` is "pre" or "post".
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rowwise.errors import DataFileError, InvalidArgumentError
+from rowwise.text.checks import require_format
 from rowwise.text.columns import (
     CSV_REMEDY,
     TSV_REMEDY,
@@ -88,10 +89,7 @@ def read_examples(
         raise InvalidArgumentError(
             f"`text` and `label` must be two columns. Received {text!r} for both."
         )
-    if format is not None and format not in _READERS:
-        raise InvalidArgumentError(
-            f"`format` must be one of {', '.join(_READERS)}. Received: {format!r}."
-        )
+    require_format(format, _READERS)
     names = [text] if label is None else [text, label]
     texts: list[str] = []
     labels: list[str] = []

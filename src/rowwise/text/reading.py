@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -82,6 +83,20 @@ def open_bytes(path: str | os.PathLike[str]) -> BinaryIO:
     """
     with reading_faults():
         return cast(BinaryIO, gzip.open(path)) if is_packed(path) else Path(path).open("rb")
+
+
+def look_at(path: str | os.PathLike[str]) -> os.stat_result:
+    """The size and the time of a file that is going to be read more than once.
+
+    Raises:
+        Fault: it cannot be opened, or is a pipe or a device; opening a pipe could take forever.
+    """
+    with reading_faults():
+        found = Path(path).stat()
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+        raise Fault("this is a pipe or a device, which cannot be read twice. Write it to a file")
+    open_bytes(path).close()
+    return found
 
 
 def is_packed(path: str | os.PathLike[str]) -> bool:

@@ -1,13 +1,11 @@
 """Cutting files into parts that can be counted by themselves."""
 
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from rowwise.errors import InvalidArgumentError
-from rowwise.text.checks import Paths
+from rowwise.text.checks import Paths, path_list, require_format
 from rowwise.text.counting.blocks import blocks_of, next_line
 from rowwise.text.counting.texts import FORMATS, Part, require_more_than_space, tsv_head, tsv_rows
 from rowwise.text.examples import NO_FORMAT, format_of
@@ -17,9 +15,9 @@ from rowwise.text.reading import (
     NO_ROWS,
     Fault,
     is_packed,
+    look_at,
     naming,
     open_bytes,
-    reading_faults,
 )
 
 
@@ -39,19 +37,16 @@ def files_of(
             together with ``column``.
         DataFileError: a file is missing, or its suffix does not tell its format.
     """
-    if format is not None and format not in FORMATS:
-        raise InvalidArgumentError(
-            f"`format` must be one of {', '.join(FORMATS)}. Received: {format!r}."
-        )
+    require_format(format, FORMATS)
     if format == "text" and column is not None:
         raise InvalidArgumentError(
             "Plain text has no columns: leave out `text`, or name another `format`. "
             f"Received: text={column!r}, format='text'."
         )
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    if not given:
-        raise InvalidArgumentError("`paths` must name at least one file. Received none.")
-    return [_file(number, path, column, format) for number, path in enumerate(given, first_file)]
+    return [
+        _file(number, path, column, format)
+        for number, path in enumerate(path_list(paths), first_file)
+    ]
 
 
 def cut(files: Sequence[Part], part_size: int) -> list[Part]:
@@ -86,14 +81,7 @@ def _file(
     name = os.fspath(path)
     with naming(path):
         # What cannot be counted is said to be that at once, not after hours of counting.
-        with reading_faults():
-            found = Path(path).stat()
-        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-            raise Fault(
-                "this is a pipe or a device, which cannot be read twice. Write it to a file"
-            )
-        open_bytes(path).close()
-        size = found.st_size
+        size = look_at(path).st_size
         kind = format or format_of(path)
         if kind is None and column is not None:
             raise Fault(NO_FORMAT)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rowwise.errors import InvalidArgumentError
-from rowwise.text.checks import Paths
+from rowwise.text.checks import Paths, path_list, require_format
 from rowwise.text.columns import Columns, columns_in, position
 from rowwise.text.counting.blocks import blocks_of
 from rowwise.text.counting.texts import tsv_head
@@ -20,6 +20,7 @@ from rowwise.text.reading import (
     NO_ROWS,
     Fault,
     is_packed,
+    look_at,
     naming,
     open_bytes,
     reading_faults,
@@ -88,19 +89,13 @@ def sources_of(paths: Paths, names: Names, format: str | None) -> list[Source]:
         InvalidArgumentError: there are no paths, ``format`` is unknown, a column is named twice.
         DataFileError: a file is missing or empty, or has no such column.
     """
-    if format is not None and format not in FORMATS:
-        raise InvalidArgumentError(
-            f"`format` must be one of {', '.join(FORMATS)}. Received: {format!r}."
-        )
+    require_format(format, FORMATS)
     if len(set(names.all)) < len(names.all):
         raise InvalidArgumentError(
             "`text`, `label` and `weight` must be different columns. Received: "
             f"{', '.join(map(repr, names.all))}."
         )
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    if not given:
-        raise InvalidArgumentError("`paths` must name at least one file. Received none.")
-    return [_source(path, names, format) for path in given]
+    return [_source(path, names, format) for path in path_list(paths)]
 
 
 def _source(path: str | os.PathLike[str], names: Names, format: str | None) -> Source:
@@ -111,12 +106,10 @@ def _source(path: str | os.PathLike[str], names: Names, format: str | None) -> S
         )
     name = os.fspath(path)
     with naming(path):
-        open_bytes(path).close()  # a missing file or a folder is said to be that
+        found = look_at(path)
         kind = format or format_of(path)
         if kind is None:
             raise Fault(NO_FORMAT)
-        with reading_faults():
-            found = Path(path).stat()
         location = os.path.abspath(name)
         if kind != "parquet" and all(not block.text.strip() for block in blocks_of(location)):
             raise Fault(EMPTY)
