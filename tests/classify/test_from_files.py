@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_run import FILES
 
 from rowwise import TextClassifier
 from rowwise.classify import train_run_files
@@ -144,15 +145,7 @@ def test_a_run_leaves_everything_in_its_folder(path: Path, tmp_path: Path) -> No
     files = ExampleFiles(path, **COLUMNS)
     report = train_run_files(TextClassifier(epochs=2, random_state=0), files, tmp_path / "run")
     assert (report.train_texts, report.test_texts, report.majority) == (384, 96, 0.5)
-    assert sorted(os.listdir(tmp_path / "run")) == [
-        "confusion.png",
-        "history.json",
-        "history.png",
-        "metrics.json",
-        "model.keras",
-        "report.html",
-        "words.png",
-    ]
+    assert sorted(os.listdir(tmp_path / "run")) == FILES
     page = (tmp_path / "run" / "report.html").read_text("utf-8")
     assert "<td>384</td>" in page
 
