@@ -195,7 +195,9 @@ def test_as_stock_keras(name: str, option: str, in_64_bits: None) -> None:
     settings, callbacks = OPTIONS[option]
     rate: Any = {"SGD": 0.2, "Lion": 0.002, "Adadelta": 2.0}.get(name, 0.02)
     if option == "schedule":
-        rate = keras.optimizers.schedules.CosineDecay(rate / 10, 600, 0.1, "d", rate, 200)
+        # Of 64 bits like all else: Muon multiplies by it, for which TensorFlow wants one dtype.
+        start = np.float64(rate / 10)
+        rate = keras.optimizers.schedules.CosineDecay(start, 600, 0.1, "d", rate, 200)
     makers = OPTIMIZERS[name], partial(of_stock, OPTIMIZERS[name])
     models = [
         train(ours, make(rate, **settings), callbacks)

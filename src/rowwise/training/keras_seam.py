@@ -53,8 +53,7 @@ def stateless(optimizer: Any) -> Any:
     made for `tf.distribute`.
     """
     own = type(optimizer)
-    home = next(cls for cls in own.__mro__ if "stateless_apply" in vars(cls))
-    if not home.__module__.startswith("keras.src.backend."):
+    if not _is_of_backend(own, "stateless_apply"):
         return optimizer
     base = next(cls for cls in own.__mro__ if cls.__name__ == "BaseOptimizer")
     updated: list[Any] = []
@@ -72,13 +71,19 @@ def stateless(optimizer: Any) -> Any:
         own.__name__,
         (own,),
         {
-            **{name: vars(base)[name] for name in _PAST_SCOPES},
+            **{name: vars(base)[name] for name in _PAST_SCOPES if _is_of_backend(own, name)},
             "_backend_update_step": begin,
             "_distributed_tf_update_step": update,
             "_all_reduce_sum_gradients": lambda self, pairs: pairs,
         },
     )
     return optimizer
+
+
+def _is_of_backend(own: type, name: str) -> bool:
+    """Whether a class has its method from Keras's part for the backend, not from an optimizer."""
+    home = next(cls for cls in own.__mro__ if name in vars(cls))
+    return home.__module__.startswith("keras.src.backend.")
 
 
 def public_class(optimizer: Any) -> type:
