@@ -17,6 +17,7 @@ from rowwise.backend.host import (  # noqa: E402
     without_checks,
 )
 from rowwise.backend.rows import rows  # noqa: E402
+from rowwise.backend.shards import shards_of  # noqa: E402
 from rowwise.backend.trainers import trainer  # noqa: E402
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "collect_errors",
     "keras",
     "rows",
+    "shards_of",
     "trainer",
     "without_checks",
 ]

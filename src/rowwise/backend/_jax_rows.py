@@ -12,9 +12,9 @@ import numpy.typing as npt
 HAS_VARIABLES = False
 
 
-def take_rows(table: Any, ids: Any) -> Any:
-    """See ``rowwise.backend.rows``."""
-    return table.at[ids].get(mode="clip")
+def take_rows(table: Any, ids: Any, missing: str = "clip") -> Any:
+    """See ``rowwise.backend.rows``; with ``"fill"``, zeros for an id of no row."""
+    return table.at[ids].get(mode=missing, fill_value=0)
 
 
 def put_rows(table: Any, ids: Any, rows: Any) -> Any:
@@ -70,17 +70,17 @@ def multiply(first: Any, second: Any) -> Any:
     return jnp.matmul(first, second, precision="highest")
 
 
-def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
-    """See ``rowwise.backend.rows``."""
+def reduce_rows(table: Any, ids: Any, weights: Any, missing: str = "clip") -> Any:
+    """See ``rowwise.backend.rows``; ``missing`` as in ``take_rows``."""
     table = jax.lax.stop_gradient(table)
 
     def add(total: Any, part: tuple[Any, Any]) -> tuple[Any, None]:
         for some, shares in zip(*part, strict=True):  # compiled as one sum, with no rows stored
-            total = total + shares[:, None] * take_rows(table, some)
+            total = total + shares[:, None] * take_rows(table, some, missing)
         return total, None
 
     if on_accelerator():  # compiled as one sum, too
-        return jnp.sum(weights[:, :, None] * take_rows(table, ids), axis=1)
+        return jnp.sum(weights[:, :, None] * take_rows(table, ids, missing), axis=1)
     start = jnp.zeros((ids.shape[0], table.shape[1]), table.dtype)
     together = max(1, min(_TOGETHER, ids.shape[1]))
     # Filled up with a text's own last id: a row that is not finite stays out of other texts.

@@ -6,6 +6,9 @@ Tested with Keras 3.12 and 3.15.1.
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import jax
+import keras
+
 from rowwise.backend import _jax_rows
 from rowwise.backend.trainers import State, Step, Steps
 
@@ -38,8 +41,19 @@ def compiled(model: Any, step: Step) -> Step:
     """See ``rowwise.backend.trainers``."""
     if model.run_eagerly or not model.jit_compile:
         return step
-    result: Step = _jax_rows.compiled(step, donated=(0, 1))
-    return result
+    if keras.distribution.distribution() is None:
+        result: Step = _jax_rows.compiled(step, donated=(0, 1))
+        return result
+    made: list[Step] = []
+
+    def run(state: State, tables: Any, *others: Any) -> Any:
+        if not made:  # what is on several devices stays as it lies there
+            where = [jax.tree.map(lambda value: value.sharding, one) for one in (state, tables)]
+            shardings = (None, *where, None)
+            made.append(jax.jit(step, donate_argnums=(0, 1), out_shardings=shardings))
+        return made[0](state, tables, *others)
+
+    return run
 
 
 def metrics_after(

@@ -4,6 +4,8 @@ Tested with Keras 3.12 and 3.15.1; ``tests/training/test_keras_seam.py`` fails i
 of these things changes. Everything else in rowwise uses Keras's public names alone.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rowwise.backend import keras, rows
@@ -84,6 +86,17 @@ def _is_of_backend(own: type, name: str) -> bool:
     """Whether a class has its method from Keras's part for the backend, not from an optimizer."""
     home = next(cls for cls in own.__mro__ if name in vars(cls))
     return home.__module__.startswith("keras.src.backend.")
+
+
+@contextmanager
+def on_one_device() -> Iterator[None]:
+    """Make variables in the block that are not laid out on several devices."""
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
 
 
 def public_class(optimizer: Any) -> type:

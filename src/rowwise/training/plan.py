@@ -188,7 +188,6 @@ def _why_dense(model: Any, layer: Any) -> str:
         'asked for by updates="dense"': layer.updates == "dense",
         f"on {keras.backend.backend()}, tables train densely": rows is None,
         "the model has a train_step of its own": has_own_train_step(model),
-        "a keras.distribution is set": keras.distribution.distribution() is not None,
         "a strategy of tf.distribute is set": trainer is not None and trainer.has_strategy(model),
         "it has a regularizer, which moves every row": table.regularizer is not None,
         "it has a constraint, which is applied to every row": table.constraint is not None,

@@ -22,6 +22,7 @@ from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import Step
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.plan import embedding_layers
+from rowwise.training.sharded_step import ShardedTableStep
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.table import Carried, Spec
 from rowwise.training.table_step import Distinct, TableStep
@@ -74,7 +75,9 @@ class RowwiseStep:
         self._counts: dict[tuple[Any, ...], int] = {}
         self._variables = [model.trainable_variables[spec.index] for spec in specs]
         self._tables = [
-            TableStep(number, spec, variable, optimizer, block_rows)
+            (TableStep if spec.shards is None else ShardedTableStep)(
+                number, spec, variable, optimizer, block_rows
+            )
             for number, (spec, variable) in enumerate(zip(specs, self._variables, strict=True))
         ]
 
@@ -169,21 +172,23 @@ class RowwiseStep:
         """
         trainable, other, optimizer, metrics = state
 
-        def table_of(variable: Any) -> Any:
-            return trainable[self._specs[self._number_of(variable)].index]
+        def take_rows(variable: Any, ids: Any) -> Any:
+            table = self._tables[self._number_of(variable)]
+            return table.take_rows(trainable[table.spec.index], ids)
+
+        def reduce_rows(variable: Any, ids: Any, weights: Any) -> Any:
+            table = self._tables[self._number_of(variable)]
+            return table.reduce_rows(trainable[table.spec.index], ids, weights)
 
         found = [
             ops.zeros((math.prod(ids.shape[:-1]), variable.shape[1]), variable.dtype)
             if reduced
-            else rows.take_rows(table_of(variable), ids)
+            else take_rows(variable, ids)
             for variable, ids, reduced in zip(
                 looked_up.variables, looked_up.ids, looked_up.reduced, strict=True
             )
         ]
         last_pass = Lookups()
-
-        def reduce_rows(variable: Any, ids: Any, weights: Any) -> Any:
-            return rows.reduce_rows(table_of(variable), ids, weights)
 
         def loss(differentiated: tuple[list[Any], list[Any]]) -> tuple[Any, Any]:
             dense, found = differentiated

@@ -5,6 +5,7 @@ its optimizer slots must not notice, and whoever does not read must not pay. So 
 are watched (``watching.py``): when a value is read, all rows are caught up first, once.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.backend import keras, rows
+from rowwise.backend.shards import Shards
 from rowwise.errors import InvalidArgumentError
 from rowwise.training.catch_up import CatchUp, Factors, Now
 from rowwise.training.watching import as_they_are, watch
@@ -47,6 +49,15 @@ class Spec:
     """Rows for the gradients of a batch; those of a larger batch are made anew in each step."""
     resting: npt.NDArray[np.bool_] | None = None
     """(n,): rows that never train, or None."""
+    shards: Shards | None = None
+    """How the table lies on several devices, or None. What is said of it is then said of one shard:
+    so ``resting`` alone is of all of them."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the table, whole."""
+        count = 1 if self.shards is None else self.shards.count
+        return self.row_count * count, self.columns
 
     def values_of(self, trainable: list[Any], optimizer: list[Any]) -> list[Any]:
         """The table's value and those of its slots, out of the values of all variables."""
@@ -60,10 +71,15 @@ class Spec:
 
     def rests(self, ids: Any) -> Any:
         """Which of ``ids`` (m,) never train: boolean; false for an id of n."""
-        assert self.resting is not None
         assert rows is not None
-        known = np.append(self.resting, False)
-        return rows.take_rows(ops.convert_to_tensor(known), ids)
+        known = ops.append(self._resting(), False)
+        return rows.take_rows(known, ids)
+
+    def _resting(self) -> Any:
+        assert self.resting is not None
+        if self.shards is None:
+            return ops.convert_to_tensor(self.resting)
+        return self.shards.own_part(self.resting)
 
     def begin(self, slots: list[Any]) -> Carried:
         """What is carried when all rows are current; to be compiled.
@@ -71,9 +87,13 @@ class Spec:
         Args:
             slots: the optimizer's, (n, d) each.
         """
+        return on_shards(self.shards, lambda slots, _: ((), self._begin(slots)), slots, {})[1]
+
+    def _begin(self, slots: list[Any]) -> Carried:
         awake = ops.zeros((self.row_count,), dtype="int32")
+        elsewhere = self.shards is not None  # ids of rows that are on other devices
         return {
-            "scratch": ops.zeros((self.row_count,), dtype="int32"),
+            "scratch": ops.zeros((self.row_count + elsewhere,), dtype="int32"),
             "last": ops.where(self.form.asleep(slots), ASLEEP, awake) if slots else awake,
             "room": ops.zeros((self.room, self.columns), dtype=self.dtype),
             **self._restarted(),
@@ -103,13 +123,17 @@ class Spec:
 
         To be compiled, with both arguments given to it to overwrite.
         """
+        result: tuple[list[Any], Carried] = on_shards(self.shards, self._flush, values, carried)
+        return result
+
+    def _flush(self, values: list[Any], carried: Carried) -> tuple[list[Any], Carried]:
         assert rows is not None
         behind = ops.not_equal(carried["spoilt"], 0)
         if self.form.moves:
             behind = ops.logical_or(behind, carried["last"] != ASLEEP)
         behind = ops.broadcast_to(behind, (self.row_count,))
         if self.resting is not None:
-            behind = ops.logical_and(behind, ops.logical_not(ops.convert_to_tensor(self.resting)))
+            behind = ops.logical_and(behind, ops.logical_not(self._resting()))
         size = rows.flush_block(self.row_count)
         all_ids, count = rows.find_true(behind, -(-self.row_count // size) * size)
 
@@ -127,6 +151,46 @@ class Spec:
         # Those that sleep do so still.
         last = rows.overwritten(carried["last"], ops.minimum(carried["last"], 0))
         return values, {**carried, "last": last, **self._restarted()}
+
+
+# Of what is carried, that which is divided with the rows; the rest is the same on all devices.
+_DIVIDED = ("scratch", "last", "room")
+
+
+def on_shards(
+    shards: Shards | None,
+    function: Callable[..., tuple[Any, Carried]],
+    divided: Any,
+    carried: Carried,
+    *shared: Any,
+) -> tuple[Any, Carried]:
+    """``function(divided, carried, *shared)`` for each shard of a table, or for the table.
+
+    The function gives what is divided, too, and what is carried then.
+    """
+    if shards is None:
+        return function(divided, carried, *shared)
+
+    def run(divided: Any, shared: Any) -> tuple[Any, Any]:
+        divided, mine = divided
+        ours, others = shared
+        before = {**mine, **ours}
+        found, after = function(divided, before, *others)
+        # What only went through it would be copied on its way out.
+        mine, ours = _apart(
+            {name: one for name, one in after.items() if one is not before.get(name)}
+        )
+        return (found, mine), ours
+
+    mine, ours = _apart(carried)
+    (found, mine), ours = shards.each(run, (divided, mine), (ours, shared))
+    return found, {**carried, **mine, **ours}
+
+
+def _apart(carried: Carried) -> tuple[Carried, Carried]:
+    """What is divided among devices, and what is the same on all."""
+    mine = {name: value for name, value in carried.items() if name in _DIVIDED}
+    return mine, {name: value for name, value in carried.items() if name not in _DIVIDED}
 
 
 def block_of(values: Any, number: Any, size: int) -> Any:
@@ -211,7 +275,7 @@ class Table:
         Raises:
             InvalidArgumentError: it was resized by way of another model.
         """
-        size = (self.spec.row_count, self.spec.columns)
+        size = self.spec.shape
         for variable in self._variables():
             if tuple(variable.shape) != size:
                 raise InvalidArgumentError(

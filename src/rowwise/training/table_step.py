@@ -67,6 +67,14 @@ class TableStep:
         found, _ = self.spec.rested(found, slots, factors, carried)
         return ops.reshape(found, (*ids.shape, self.spec.columns))
 
+    def take_rows(self, table: Any, ids: Any) -> Any:
+        """Rows of ``table`` for ids of any shape."""
+        return rows.take_rows(table, ids)
+
+    def reduce_rows(self, table: Any, ids: Any, weights: Any) -> Any:
+        """Sums of rows of ``table`` by weights, as ``Rows.reduce_rows``."""
+        return rows.reduce_rows(table, ids, weights)
+
     def find_distinct(
         self, carried: Carried, looked_up: Lookups, sound: Any
     ) -> tuple[Carried, Distinct]:
@@ -76,11 +84,14 @@ class TableStep:
             for variable, ids in zip(looked_up.variables, looked_up.ids, strict=True)
             if variable is self.variable
         ]
-        joined = ops.concatenate(ids) if ids[1:] else ids[0]
-        size = most = min(joined.shape[0], self.spec.row_count)
+        return self._distinct(carried, ops.concatenate(ids) if ids[1:] else ids[0], sound)
+
+    def _distinct(self, carried: Carried, ids: Any, sound: Any) -> tuple[Carried, Distinct]:
+        """As ``find_distinct``, of ``ids`` (m,)."""
+        size = most = min(ids.shape[0], carried["scratch"].shape[0])
         if self._block_rows:
             size = -(-most // self._block_rows) * self._block_rows
-        scratch, distinct, places, count = rows.find_distinct(carried["scratch"], joined, size)
+        scratch, distinct, places, count = rows.find_distinct(carried["scratch"], ids, size)
         if self.spec.resting is not None:
             distinct = ops.where(self.spec.rests(distinct), self.spec.row_count, distinct)
         if self._block_rows in (0, size):  # no loop then
@@ -177,9 +188,10 @@ class TableStep:
                 shares, there = ops.reshape(shares, shape), ops.reshape(there, shape)
                 total = rows.spread_rows(total, gradient, shares, there)
         carried = {**carried, "room": total} if is_room else carried
-        if wanted.is_one_block or self.spec.resting is not None:
+        some_stay = self.spec.resting is not None or self.spec.shards is not None
+        if wanted.is_one_block or some_stay:
             total = total[: ops.shape(wanted.ids)[0]]
-        if self.spec.resting is not None:
+        if some_stay:  # rows that never train, or that are on other devices
             updated = ops.expand_dims(wanted.ids < self.spec.row_count, -1)
             total = ops.where(updated, total, 0.0)
         return total, carried

@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, TextIO
 
-from rowwise.backend import rows, trainer
+from rowwise.backend import rows, shards_of, trainer
 from rowwise.text import Vocabulary
 from rowwise.training.id_watch import IdWatch, Record
-from rowwise.training.keras_seam import has_own_train_step
+from rowwise.training.keras_seam import has_own_train_step, on_one_device
 from rowwise.training.plan import (
     Decision,
     check_before_training,
@@ -41,16 +41,28 @@ class _Run:
         assert rows is not None
         assert trainer is not None
         block = rows.batch_block(most)
-        split = SplitOptimizer(optimizer, variables, indices, block)
+        with on_one_device():  # its variables are blocks, or hold no values
+            split = SplitOptimizer(optimizer, variables, indices, block)
         self.tables = []
         for index, slots, decision in zip(indices, split.slots, chosen, strict=True):
             variable = variables[index]
             assert decision.form is not None
             row_count, columns = variable.shape
             resting = decision.layer.resting_rows
+            shards = shards_of(state[0][index])[0]
+            if shards is not None:
+                row_count //= shards.count
             room = rows.batch_room(min(decision.lookups, row_count), block)
             spec = Spec(
-                index, slots, decision.form, row_count, columns, variable.dtype, room, resting
+                index,
+                slots,
+                decision.form,
+                row_count,
+                columns,
+                variable.dtype,
+                room,
+                resting,
+                shards,
             )
             held = [optimizer.variables[place] for place in slots]
             self.tables.append(Table(spec, variable, held, model))
