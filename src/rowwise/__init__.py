@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from rowwise.datasets import TextDataset
     from rowwise.layers import suggest_output_dim
     from rowwise.text import IdColumn, Tokenizer, Vocabulary, tokenizer_from_json
-    from rowwise.training import Model, RecordWords, Sequential, Unfreeze, convert
+    from rowwise.training import Checkpoints, Model, RecordWords, Sequential, Unfreeze, convert
     from rowwise.vectors import Vectors
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Checkpoints",
     "IdColumn",
     "Model",
     "RecordWords",
@@ -60,6 +61,7 @@ __all__ = [
 
 # Where each public name lives. `rowwise.NAME` imports that module when it is first asked for.
 _HOMES = {
+    "Checkpoints": "rowwise.training",
     "IdColumn": "rowwise.text",
     "Model": "rowwise.training",
     "RecordWords": "rowwise.training",

@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import numpy.typing as npt
-from jax.sharding import Mesh, NamedSharding
-from jax.sharding import PartitionSpec as Spec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rowwise.backend import _jax_rows
+
+Spec: Any = PartitionSpec
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ class JaxShards:
         if self.axis is None:
             return jnp.asarray(array)
         parts = jnp.asarray(array.reshape(self.count, -1))
-        return jax.lax.dynamic_index_in_dim(
-            parts, jax.lax.axis_index(self.axis), keepdims=False
-        )
+        return jax.lax.dynamic_index_in_dim(parts, jax.lax.axis_index(self.axis), keepdims=False)
 
     def gather(self, found: Callable[[Any, Any], Any], divided: Any, ids: Any) -> Any:
         """See ``Shards``."""
@@ -117,7 +116,9 @@ class JaxShards:
 def shards_of(table: Any) -> tuple[JaxShards | None, str]:
     """See ``rowwise.backend.shards``."""
     where = getattr(table, "sharding", None)
-    if not isinstance(where, NamedSharding) or where.mesh.size == 1:
+    if not isinstance(where, NamedSharding) or not isinstance(where.mesh, Mesh):
+        return None, ""
+    if where.mesh.size == 1:
         return None, ""
     rows, *columns = [*where.spec, None]
     if any(axis is not None for axis in columns):

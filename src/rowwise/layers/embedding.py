@@ -12,6 +12,7 @@ from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
 from rowwise.layers.row_masks import as_row_mask
+from rowwise.layers.spare_rows import rows_on_devices, with_spare
 from rowwise.text import IdColumn, Tokenizer, Vocabulary
 from rowwise.vectors import Coverage, Vectors
 from rowwise.vectors.arguments import as_vectors, as_vocabulary
@@ -106,7 +107,7 @@ class Embedding(keras.layers.Embedding):
             self.supports_jit = False  # XLA there cannot call the host to say which id is wrong
         self.build()
         if weights is not None and self._shared_table is None:
-            self.set_weights([self._as_table(weights)])
+            self.table.assign(with_spare(self._as_table(weights), self.table.shape[0]))
         self._shared_table = None
         if zero_padding:
             self._clear_padding()
@@ -198,13 +199,47 @@ class Embedding(keras.layers.Embedding):
         if getattr(self, "built", False) or self._shared_table is None:
             super().build(input_shape)
             return
-        if tuple(self._shared_table.shape) != (self.input_dim, self.output_dim):
+        row_count = rows_on_devices(self.input_dim, "embeddings")
+        if tuple(self._shared_table.shape) != (row_count, self.output_dim):
             raise InvalidShapeError(
                 f"A table to share must have shape ({self.input_dim}, {self.output_dim}). "
                 f"Received a variable of shape {tuple(self._shared_table.shape)}."
             )
         self._embeddings = self._shared_table
         self.built = True
+
+    def add_weight(self, *args: Any, shape: Any = None, name: Any = None, **kwargs: Any) -> Any:
+        """As Keras's; the table gets as many rows on each device that has some of them."""
+        if name == "embeddings" and shape is not None:
+            shape = (rows_on_devices(shape[0], name), *shape[1:])
+        return super().add_weight(*args, shape=shape, name=name, **kwargs)
+
+    @property
+    def spare_rows(self) -> int:
+        """How many rows of the table are behind those that ids are for.
+
+        None, but where ``keras.distribution`` divides the rows among devices and cannot divide
+        them evenly. No file has them.
+        """
+        return int(self.table.shape[0]) - self.input_dim
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the table, without spare rows; Keras calls this."""
+        if not self.spare_rows:
+            super().save_own_variables(store)
+            return
+        whole: dict[str, Any] = {}
+        super().save_own_variables(whole)
+        for key, value in whole.items():
+            array = np.asarray(value)
+            store[key] = array[: self.input_dim] if array.shape == self.table.shape else array
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read what ``save_own_variables`` wrote; Keras calls this."""
+        if self.spare_rows and "0" in store.keys():  # noqa: SIM118  (all that Keras's stores have)
+            store = {key: store[key] for key in store.keys()}  # noqa: SIM118
+            store["0"] = with_spare(store["0"][:], self.table.shape[0])
+        super().load_own_variables(store)
 
     def _clear_padding(self) -> None:
         """Set row 0 of the table to zero."""
@@ -297,7 +332,7 @@ class Embedding(keras.layers.Embedding):
             # Only where the error comes later is this ever read: by JAX, which looks up NaN
             # behind the last row. In training NaN would spread into every weight.
             lost = keras.backend.backend() == "jax" and (training is None or training is False)
-            instead = self.input_dim if lost else 0
+            instead = self.table.shape[0] if lost else 0
         return ops.where(wrong, ops.cast(instead, "int32"), ops.cast(ids, "int32"))
 
     def _valid_on_host(self, ids: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from rowwise.backend import rows
 from rowwise.training.keras_seam import all_layers
+from rowwise.training.spare_rows import note_spare_rows
 from rowwise.training.watching import showing, watch
 
 # Bytes; of less, copies do not matter.
@@ -28,6 +29,9 @@ def save_large(model: Any, path: Path, save: Callable[[], None]) -> None:
     """
     values = {uuid.uuid4().bytes: variable for variable in _large_variables(model)}
     shown = {id(variable): np.frombuffer(key, np.uint8) for key, variable in values.items()}
+    for variable in note_spare_rows(model):
+        if id(variable) not in shown:
+            shown[id(variable)] = np.asarray(variable)[: -variable.spare_rows]
     with showing(shown):
         save()
     if not values:
@@ -72,10 +76,12 @@ def _saves_plainly(owner: Any) -> bool:
 def _write_rows(file: h5py.File, place: str, variable: Any) -> None:
     """Write a variable's value as a dataset."""
     assert rows is not None
-    dataset = file.create_dataset(place, variable.shape, variable.dtype)
+    count, *others = variable.shape
+    count -= variable.spare_rows
+    dataset = file.create_dataset(place, (count, *others), variable.dtype)
     start = 0
     for block in rows.on_host(variable.value):
-        dataset[start : start + len(block)] = block
+        dataset[start : start + len(block)] = block[: count - start]
         start += len(block)
 
 

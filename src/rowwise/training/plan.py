@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rowwise.backend import keras, rows, trainer
+from rowwise.backend import keras, rows, shards_of, trainer
+from rowwise.backend.shards import Shards
 from rowwise.errors import InvalidArgumentError
 from rowwise.layers import Embedding
 from rowwise.layers.lookups import recording
@@ -86,7 +87,14 @@ def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decis
         InvalidArgumentError: a layer forces a way that is impossible, and the message says why.
     """
     layers = embedding_layers(model)
-    reasons = {id(layer): _why_dense(model, layer) for layer in layers}
+    shards = {
+        id(variable): shards_of(value)
+        for variable, value in zip(model.trainable_variables, state[0], strict=True)
+    }
+    reasons = {
+        id(layer): _why_dense(model, layer) or shards.get(id(layer.table), (None, ""))[1]
+        for layer in layers
+    }
     candidates = [layer for layer in layers if not reasons[id(layer)]]
     survey = _survey(model, [layer.table for layer in candidates], state, data)
     decisions = []
@@ -95,7 +103,8 @@ def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decis
             decisions.append(Decision(layer, "frozen", "it is not trainable"))
             continue
         why = reasons[id(layer)] or _why_not_by_lookups(layer, survey)
-        decisions.append(_decision(model, layer, why, survey, capacity))
+        there = shards[id(layer.table)][0]
+        decisions.append(_decision(model, layer, why, survey, capacity, there))
     return decisions, survey.hidden
 
 
@@ -138,7 +147,9 @@ def preview(model: Any, capacity: int) -> list[Decision]:
     return found
 
 
-def _decision(model: Any, layer: Any, why: str, survey: Survey, capacity: int) -> Decision:
+def _decision(
+    model: Any, layer: Any, why: str, survey: Survey, capacity: int, shards: Shards | None
+) -> Decision:
     wanted, count = layer.updates, survey.counts.get(id(layer.table), 0)
     form = None
     if not why:
@@ -147,18 +158,27 @@ def _decision(model: Any, layer: Any, why: str, survey: Survey, capacity: int) -
         raise _impossible(layer, why)
     if why:
         return Decision(layer, "dense", why)
+    row_count, where = layer.input_dim, ""
+    if shards is not None:
+        row_count //= shards.count
+        where = (
+            "; all rows on each device"
+            if shards.count == 1
+            else (f"; its rows are divided among {shards.count} devices")
+        )
     if wanted == "lazy":
-        return Decision(layer, "lazy", "asked for: rows at rest stay as they are", form, count)
+        asked = f"asked for: rows at rest stay as they are{where}"
+        return Decision(layer, "lazy", asked, form, count)
     if wanted == "exact":
-        return Decision(layer, "exact", "asked for", form, count)
-    size = (layer.input_dim, layer.output_dim)
+        return Decision(layer, "exact", f"asked for{where}", form, count)
+    size = (row_count, layer.output_dim)
     assert rows is not None  # or there would be a reason to train densely
     prices = ACCELERATOR if rows.on_accelerator() else ON_CPU[keras.backend.backend()]
     dense = dense_cost(prices, *size, survey.summed.get(id(layer.table), 0))
     rowwise = rowwise_cost(prices, *size, count)
     compared = (
         f"{layer.input_dim:,} rows, {count:,} lookups a batch: row-wise is expected to take "
-        f"{rowwise / dense:.2g} times as long as dense"
+        f"{rowwise / dense:.2g} times as long as dense{where}"
     )
     if rowwise < dense:
         return Decision(layer, "exact", compared, form, count)

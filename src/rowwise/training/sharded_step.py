@@ -102,9 +102,7 @@ class ShardedTableStep(TableStep):
         def update(divided: Any, carried: Carried) -> tuple[Any, Carried]:
             values, some, sums = divided
             wanted = _on_one(some)
-            return TableStep.updated(
-                self, values, carried, wanted, (sums, factor), step, optimizer
-            )
+            return TableStep.updated(self, values, carried, wanted, (sums, factor), step, optimizer)
 
         divided = values, _packed(wanted), sums
         result: tuple[list[Any], Carried] = on_shards(self._shards, update, divided, carried)

@@ -19,6 +19,7 @@ from rowwise.training.keras_seam import (
     forget_values,
     give_shape,
     iterations_variable,
+    on_one_device,
     rate_variable,
     rebuilt_optimizer,
     rename_like,
@@ -50,12 +51,13 @@ def find_places(optimizer: Any, variables: list[Any]) -> Places:
 
     Found by building one on variables that differ in their first dimension, which slots copy.
     """
-    markers = []
-    for number, variable in enumerate(variables):
-        rank = max(1, len(variable.shape))
-        markers.append(rename_like(variable, ops.zeros((number + 2, *[1] * (rank - 1)))))
-    probe = rebuilt_optimizer(optimizer)
-    probe.build(markers)
+    with on_one_device():
+        markers = []
+        for number, variable in enumerate(variables):
+            rank = max(1, len(variable.shape))
+            markers.append(rename_like(variable, ops.zeros((number + 2, *[1] * (rank - 1)))))
+        probe = rebuilt_optimizer(optimizer)
+        probe.build(markers)
     rate = _rate_place(probe)
     shared: list[int] = []
     slots: list[list[int]] = [[] for _ in variables]

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, TextIO
 
+import numpy as np
+
 from rowwise.backend import rows, shards_of, trainer
 from rowwise.text import Vocabulary
 from rowwise.training.id_watch import IdWatch, Record
@@ -19,6 +21,7 @@ from rowwise.training.plan import (
     preview,
 )
 from rowwise.training.resizing import find_table, resize_table
+from rowwise.training.spare_rows import note_spare_rows
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.step import RowwiseStep
 from rowwise.training.table import CAPACITY, Spec, Table
@@ -49,6 +52,8 @@ class _Run:
             assert decision.form is not None
             row_count, columns = variable.shape
             resting = decision.layer.resting_rows
+            if resting is not None:
+                resting = np.pad(resting, (0, row_count - len(resting)))
             shards = shards_of(state[0][index])[0]
             if shards is not None:
                 row_count //= shards.count
@@ -197,6 +202,11 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
             """See ``rowwise.backend.trainers.Seam``."""
             run = self._run()
             return as_they_are([] if run is None else run.tables)
+
+    def compile_from_config(self, config: Any) -> None:
+        """As Keras's; the optimizer then takes slots from files without spare rows."""
+        super().compile_from_config(config)
+        note_spare_rows(self)
 
     def resize(self, vocabulary: Vocabulary, layer: Any = None) -> None:
         """Give a table other words; rows and optimizer state follow their words.

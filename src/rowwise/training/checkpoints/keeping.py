@@ -1,0 +1,67 @@
+"""A callback that writes checkpoints while a model trains."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from rowwise.backend import keras
+from rowwise.backend.places import places
+from rowwise.errors import InvalidArgumentError
+from rowwise.training.checkpoints.folders import checkpoints_in
+from rowwise.training.checkpoints.storing import save_checkpoint
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Keeps checkpoints of a training in a folder, by ``save_checkpoint``.
+
+    A training that ends, however it ends, leaves the last ones. ``load_checkpoint`` goes on from
+    the newest. Where several processes train, each has this callback, and they see one folder.
+
+    Args:
+        folder: for the checkpoints.
+        every: ``"epoch"``, or after how many steps of the optimizer one is written.
+        keep: how many are kept; those before are deleted.
+
+    Raises:
+        InvalidArgumentError: another ``every``, or ``keep`` of less than 1.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], every: str | int = "epoch", keep: int = 2
+    ) -> None:
+        super().__init__()
+        if every != "epoch" and (not isinstance(every, int) or every < 1):
+            raise InvalidArgumentError(
+                f'`every` must be "epoch" or a number of steps from 1. Received: {every!r}.'
+            )
+        if keep < 1:
+            raise InvalidArgumentError(f"`keep` must be 1 or more. Received: {keep}.")
+        self.folder, self.every, self.keep = Path(folder), every, keep
+        self._steps = self._before_epoch = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Count from the step that the optimizer is at."""
+        optimizer = self.model.optimizer
+        self._steps = int(optimizer.iterations) if optimizer.built else 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Count from here; Keras counts batches from the beginning of an epoch."""
+        self._before_epoch = self._steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Write a checkpoint when it is time."""
+        before, self._steps = self._steps, self._before_epoch + batch + 1
+        if self.every != "epoch" and self._steps // int(self.every) > before // int(self.every):
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write a checkpoint when it is time."""
+        if self.every == "epoch":
+            self._save()
+
+    def _save(self) -> None:
+        save_checkpoint(self.model, self.folder)
+        if places.process()[0] == 0:
+            for old in checkpoints_in(self.folder)[: -self.keep]:
+                shutil.rmtree(old, ignore_errors=True)
