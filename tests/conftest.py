@@ -9,6 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Eight devices to divide tables among. What does not ask for them runs on the first.
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+)
+
 # A first call compiles, which takes longer than any deadline for the calls that follow.
 settings.register_profile("rowwise", deadline=None, max_examples=50)
 settings.load_profile("rowwise")

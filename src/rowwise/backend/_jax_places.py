@@ -36,7 +36,7 @@ def assign(variable: Any, read: Read) -> None:
     """See ``rowwise.backend.places``."""
     shape, old = tuple(variable.shape), variable.value
 
-    def part(index: tuple[slice, ...]) -> Any:
+    def part(index: Any) -> Any:
         ranges = [one.indices(size)[:2] for one, size in zip(index, shape, strict=True)]
         found = read(tuple(first for first, _ in ranges), tuple(b - a for a, b in ranges))
         return found.astype(old.dtype, copy=False)

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
-import numpy.typing as npt
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rowwise.backend import _jax_rows
@@ -57,13 +56,6 @@ class JaxShards:
             return ids
         own = ids - jax.lax.axis_index(self.axis) * row_count
         return jnp.where((own >= 0) & (own < row_count), own, row_count)
-
-    def own_part(self, array: npt.NDArray[np.bool_]) -> Any:
-        """See ``Shards``."""
-        if self.axis is None:
-            return jnp.asarray(array)
-        parts = jnp.asarray(array.reshape(self.count, -1))
-        return jax.lax.dynamic_index_in_dim(parts, jax.lax.axis_index(self.axis), keepdims=False)
 
     def gather(self, found: Callable[[Any, Any], Any], divided: Any, ids: Any) -> Any:
         """See ``Shards``."""

@@ -9,8 +9,6 @@ from importlib import import_module
 from typing import Any, Protocol
 
 import keras
-import numpy as np
-import numpy.typing as npt
 
 
 class Shards(Protocol):
@@ -35,9 +33,6 @@ class Shards(Protocol):
 
         It has ``row_count`` rows; ids of rows that are elsewhere become ``row_count``.
         """
-
-    def own_part(self, array: npt.NDArray[np.bool_]) -> Any:
-        """In a function on each: of an ``array`` (n,) what belongs to the rows of the shard."""
 
     def gather(self, found: Callable[[Any, Any], Any], divided: Any, ids: Any) -> Any:
         """Rows (m, d) for int32 ``ids`` (m,) of the whole table, from where they are.

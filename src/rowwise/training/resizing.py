@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rowwise.backend import keras, rows
+from rowwise.backend import keras, rows, shards_of
 from rowwise.errors import BackendError, InvalidArgumentError
 from rowwise.text import Vocabulary
 from rowwise.training.keras_seam import rebuilt_optimizer, rename_like, replace_value
@@ -43,6 +43,11 @@ def resize_table(model: Any, layer: Any, vocabulary: Vocabulary) -> None:
     if getattr(layer, "lora_enabled", False) or layer.quantization_mode is not None:
         raise InvalidArgumentError(
             f"Layer {layer.name!r} is quantised or has LoRA, and its rows cannot be moved."
+        )
+    if shards_of(layer.table.value)[0] is not None:
+        raise InvalidArgumentError(
+            f"The table of layer {layer.name!r} is on several devices, where its rows cannot be "
+            "moved. Save a checkpoint, load it without a keras.distribution, and resize it there."
         )
     kept, places = _kept_words(layer.vocabulary, vocabulary)
     size, table = (len(vocabulary), layer.output_dim), layer.table

@@ -27,7 +27,8 @@ Carried = dict[str, Any]
 """What travels in the compiled step beside the values: ``scratch``, int32 (n,), with anything in
 it; ``last``, int32 (n,), the clock when a row was last current, or `ASLEEP`; ``clock`` and
 ``base``, int32 scalars; ``spoilt``, 0 or NaN, which every row gets; ``history``; ``room`` (m, d),
-with anything in it, for the gradients of a batch's rows."""
+with anything in it, for the gradients of a batch's rows; where some rows never train, ``resting``,
+boolean (n,)."""
 
 # Of rows that are current however long they rest: nothing moves them until they are looked up.
 ASLEEP = -1
@@ -50,8 +51,8 @@ class Spec:
     resting: npt.NDArray[np.bool_] | None = None
     """(n,): rows that never train, or None."""
     shards: Shards | None = None
-    """How the table lies on several devices, or None. What is said of it is then said of one shard:
-    so ``resting`` alone is of all of them."""
+    """How the table lies on several devices, or None. There ``row_count`` and ``room`` are those of
+    one shard."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,25 +70,21 @@ class Spec:
         for place, slot in zip(self.slots, values[1:], strict=True):
             optimizer[place] = slot
 
-    def rests(self, ids: Any) -> Any:
-        """Which of ``ids`` (m,) never train: boolean; false for an id of n."""
-        assert rows is not None
-        known = ops.append(self._resting(), False)
-        return rows.take_rows(known, ids)
-
-    def _resting(self) -> Any:
-        assert self.resting is not None
-        if self.shards is None:
-            return ops.convert_to_tensor(self.resting)
-        return self.shards.own_part(self.resting)
-
     def begin(self, slots: list[Any]) -> Carried:
         """What is carried when all rows are current; to be compiled.
 
         Args:
             slots: the optimizer's, (n, d) each.
         """
-        return on_shards(self.shards, lambda slots, _: ((), self._begin(slots)), slots, {})[1]
+        resting = {}
+        if self.resting is not None:
+            resting["resting"] = ops.convert_to_tensor(self.resting)
+
+        def make(slots: list[Any], resting: Carried) -> tuple[Any, Carried]:
+            mine = {name: ops.copy(value) for name, value in resting.items()}
+            return (), {**mine, **self._begin(slots)}
+
+        return on_shards(self.shards, make, slots, resting)[1]
 
     def _begin(self, slots: list[Any]) -> Carried:
         awake = ops.zeros((self.row_count,), dtype="int32")
@@ -133,7 +130,7 @@ class Spec:
             behind = ops.logical_or(behind, carried["last"] != ASLEEP)
         behind = ops.broadcast_to(behind, (self.row_count,))
         if self.resting is not None:
-            behind = ops.logical_and(behind, ops.logical_not(self._resting()))
+            behind = ops.logical_and(behind, ops.logical_not(carried["resting"]))
         size = rows.flush_block(self.row_count)
         all_ids, count = rows.find_true(behind, -(-self.row_count // size) * size)
 
@@ -154,7 +151,7 @@ class Spec:
 
 
 # Of what is carried, that which is divided with the rows; the rest is the same on all devices.
-_DIVIDED = ("scratch", "last", "room")
+_DIVIDED = ("scratch", "last", "room", "resting")
 
 
 def on_shards(

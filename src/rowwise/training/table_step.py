@@ -93,7 +93,8 @@ class TableStep:
             size = -(-most // self._block_rows) * self._block_rows
         scratch, distinct, places, count = rows.find_distinct(carried["scratch"], ids, size)
         if self.spec.resting is not None:
-            distinct = ops.where(self.spec.rests(distinct), self.spec.row_count, distinct)
+            rests = rows.take_rows(carried["resting"], distinct)
+            distinct = ops.where(rests, self.spec.row_count, distinct)
         if self._block_rows in (0, size):  # no loop then
             distinct, blocks = ops.where(sound, distinct, self.spec.row_count), 1
         else:
