@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rowwise.backend import keras
+from rowwise.training.spare_rows import note_spare_rows
 
 DEVICES = 8
 
@@ -46,3 +47,12 @@ def on_devices(distribution: Any) -> Iterator[None]:
         yield
     finally:
         keras.distribution.set_distribution(None)
+
+
+def whole_state(model: Any) -> list[Any]:
+    """Weights and what the optimizer keeps, without spare rows."""
+    note_spare_rows(model)
+    return [
+        np.asarray(one)[: -one.spare_rows] if getattr(one, "spare_rows", 0) else np.asarray(one)
+        for one in (*model.weights, *model.optimizer.variables)
+    ]

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layouts import LAYOUTS, by_rows, laid_out, on_devices
+from layouts import LAYOUTS, by_rows, laid_out, on_devices, whole_state
 from twins import Kit, assert_close, ways
 
 import rowwise
 from rowwise import layers
-from rowwise.backend import keras
+from rowwise.backend import keras, rows
 from rowwise.errors import InvalidArgumentError, InvalidIdError
 from rowwise.training import load_keras_model
-from rowwise.training.spare_rows import note_spare_rows
 
 ROWS, COLUMNS, LENGTH, BATCH, STEPS = 83, 3, 5, 16, 40
+COLLECTIVES = "all-gather|all-reduce|reduce-scatter|all-to-all|collective-permute"
 optimizers = keras.optimizers
 
 
@@ -90,15 +90,6 @@ def trained(
     return model
 
 
-def state_of(model: Any) -> list[Any]:
-    """Weights and what the optimizer keeps, without spare rows."""
-    note_spare_rows(model)
-    return [
-        np.asarray(one)[: -one.spare_rows] if getattr(one, "spare_rows", 0) else np.asarray(one)
-        for one in (*model.weights, *model.optimizer.variables)
-    ]
-
-
 CASES: dict[str, tuple[Any, dict[str, Any], str]] = {
     **{f"plain, {layout}": (plain, {}, layout) for layout in LAYOUTS},
     **{f"pooled, {layout}": (pooled, {}, layout) for layout in LAYOUTS},
@@ -142,7 +133,7 @@ if keras.backend.backend() == "jax":
             model = trained(head, **settings)
         assert set(ways(model)) == {settings.get("updates", "exact")}
         assert ways(alone) == ways(model)
-        assert_close(state_of(model), state_of(alone))
+        assert_close(whole_state(model), whole_state(alone))
 
     def test_rows_are_divided_and_said_to_be() -> None:
         with on_devices(by_rows("batch", "batch", batch=8)):
@@ -150,14 +141,14 @@ if keras.backend.backend() == "jax":
             table = model.layers[0].table
             assert table.shape == (88, COLUMNS)
             assert model.layers[0].spare_rows == 5
-            places = [*state_of_table(model), table.value]
+            places = [*slots_of_table(model), table.value]
             assert {shard.data.shape for one in places for shard in one.addressable_shards} == {
                 (11, COLUMNS)
             }
             [decision] = model.table_updates()
             assert decision.why == "asked for; its rows are divided among 8 devices"
 
-    def state_of_table(model: Any) -> list[Any]:
+    def slots_of_table(model: Any) -> list[Any]:
         shape = model.layers[0].table.shape
         return [one.value for one in model.optimizer.variables if one.shape == shape]
 
@@ -173,7 +164,7 @@ if keras.backend.backend() == "jax":
                 model.set_weights(read)
                 for start in (0, BATCH):
                     model.train_on_batch(ids[start : start + BATCH], targets[start : start + BATCH])
-                found.append((*seen, read[0][:ROWS], state_of(model)))
+                found.append((*seen, read[0][:ROWS], whole_state(model)))
         assert_close(*found)
 
     @pytest.mark.parametrize("batch", [16, 6])
@@ -185,11 +176,11 @@ if keras.backend.backend() == "jax":
             with on_devices(layout and LAYOUTS[layout]()):
                 model = trained()
                 model.fit(ids[:batch, :3], targets[:batch], batch_size=batch, verbose=0)
-                models.append(state_of(model))
+                models.append(whole_state(model))
         assert_close(*models)
 
     def collectives(
-        monkeypatch: pytest.MonkeyPatch, layout: Any, rows: int, head: Any
+        monkeypatch: pytest.MonkeyPatch, layout: Any, row_count: int, head: Any
     ) -> tuple[list[tuple[str, int]], str]:
         """What a compiled step sends: kinds and how many numbers; and its text."""
         import jax
@@ -207,7 +198,7 @@ if keras.backend.backend() == "jax":
             return call if "out_shardings" in options else jitted
 
         monkeypatch.setattr(jax, "jit", compile_and_keep)
-        monkeypatch.setattr(f"{__name__}.ROWS", rows)
+        monkeypatch.setattr(f"{__name__}.ROWS", row_count)
         with on_devices(layout):
             keras.utils.set_random_seed(1)
             made = head(Kit(True))
@@ -215,8 +206,7 @@ if keras.backend.backend() == "jax":
             model.compile("adam", "binary_crossentropy")
             model.train_on_batch(*(one[:BATCH] for one in batches()))
         monkeypatch.undo()
-        kinds = "all-gather|all-reduce|reduce-scatter|all-to-all|collective-permute"
-        found = re.findall(rf"= (.*?) ({kinds})(?:-start)?\(", texts[0])
+        found = re.findall(rf"= (.*?) ({COLLECTIVES})(?:-start)?\(", texts[0])
         assert found
         return sorted(
             (kind, sum(math.prod(map(int, filter(None, size.split(",")))) for size in sizes))
@@ -239,6 +229,29 @@ if keras.backend.backend() == "jax":
         of_tables = "|".join(rf"\[{size}[,\]]|\[{size + 1}\]" for size in shards)
         assert not re.findall(rf"(?:{of_tables})\S* copy\(", text)
 
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    def test_a_flush_sends_nothing(layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        import jax
+
+        texts: list[str] = []
+
+        def compile_and_keep(function: Any, donated: Any = ()) -> Any:
+            jitted = jax.jit(function, donate_argnums=tuple(donated))
+
+            def call(*arguments: Any) -> Any:
+                texts.append(jitted.lower(*arguments).compile().as_text())
+                return jitted(*arguments)
+
+            return call
+
+        monkeypatch.setattr(rows, "compiled", compile_and_keep)
+        with on_devices(LAYOUTS[layout]()):
+            model = trained(trainable_rows=np.arange(0, ROWS, 2))
+            model.get_weights()
+        begin, flush = texts
+        assert not re.findall(rf"= .* (?:{COLLECTIVES})", begin)
+        assert not re.findall(rf"= .* (?:{COLLECTIVES})", flush)
+
     def test_columns_are_not_to_be_divided() -> None:
         with on_devices(laid_out((None, "model"), "batch", batch=2, model=COLUMNS)):
             model = trained(updates="auto")
@@ -256,10 +269,10 @@ if keras.backend.backend() == "jax":
         wrong[3, 1] = ROWS  # there is such a row, but it is a spare one
         with on_devices(by_rows("batch", "batch", batch=8)):
             model = trained()
-            before = state_of(model)
+            before = whole_state(model)
             with pytest.raises(InvalidIdError, match=rf"Received: {ROWS} at position \(3, 1\)"):
                 model.fit(wrong, targets[:BATCH], batch_size=BATCH, shuffle=False, verbose=0)
-            assert_close(state_of(model)[0], before[0], 0)
+            assert_close(whole_state(model)[0], before[0], 0)
 
     @pytest.mark.parametrize("layout", [None, *LAYOUTS])
     def test_a_file_is_the_same_for_any_number_of_devices(
@@ -273,7 +286,7 @@ if keras.backend.backend() == "jax":
         with on_devices(layout and LAYOUTS[layout]()):
             again = load_keras_model(tmp_path / "model.keras")
             again.fit(ids, targets, batch_size=BATCH, shuffle=False, verbose=0)
-            assert_close(state_of(again), state_of(model))
+            assert_close(whole_state(again), whole_state(model))
 
     def test_rows_on_devices_are_not_moved() -> None:
         vocabulary = rowwise.Vocabulary(["a", "b"])

@@ -52,8 +52,15 @@ class Checkpoints(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Write a checkpoint when it is time."""
         before, self._steps = self._steps, self._before_epoch + batch + 1
-        if self.every != "epoch" and self._steps // int(self.every) > before // int(self.every):
-            self._save()
+        if self._is_time(before):
+            # Where an epoch ends within an execution of several steps, Keras counts too far.
+            self._steps = int(self.model.optimizer.iterations)
+            if self._is_time(before):
+                self._save()
+
+    def _is_time(self, before: int) -> bool:
+        every = self.every
+        return isinstance(every, int) and self._steps // every > before // every
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write a checkpoint when it is time."""
