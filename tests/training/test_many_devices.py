@@ -179,6 +179,18 @@ if keras.backend.backend() == "jax":
                 models.append(whole_state(model))
         assert_close(*models)
 
+    def test_a_batch_that_devices_cannot_share_is_an_error() -> None:
+        ids, targets = batches()
+        with on_devices(by_rows("batch", "batch", batch=8)):
+            model = trained()
+            before = whole_state(model)
+            message = "equal number of its examples on each of 8. Use a batch_size that is a multi"
+            with pytest.raises(InvalidArgumentError, match=message):
+                model.fit(ids[:12], targets[:12], batch_size=12, verbose=0)
+            with pytest.raises(InvalidArgumentError, match=message):
+                model.predict(ids[:12], verbose=0)
+            assert_close(whole_state(model)[0], before[0], 0)
+
     def collectives(
         monkeypatch: pytest.MonkeyPatch, layout: Any, row_count: int, head: Any
     ) -> tuple[list[tuple[str, int]], str]:
@@ -195,7 +207,7 @@ if keras.backend.backend() == "jax":
                 texts.append(jitted.lower(*arguments).compile().as_text())
                 return jitted(*arguments)
 
-            return call if "out_shardings" in options else jitted
+            return call if {"out_shardings", "donate_argnums"} <= set(options) else jitted
 
         monkeypatch.setattr(jax, "jit", compile_and_keep)
         monkeypatch.setattr(f"{__name__}.ROWS", row_count)

@@ -588,3 +588,30 @@ def test_a_deleted_model_leaves_its_table_current_and_is_forgotten() -> None:
     other.fit(EVERY_ID, np.zeros((8, LENGTH, 3)), verbose=0)
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize("loop", ["fit", "evaluate", "predict"])
+@pytest.mark.parametrize("good", [0, 2])
+def test_data_that_cannot_be_read_does_not_cost_the_weights(loop: str, good: int) -> None:
+    ids, targets = batches(6)
+
+    class Failing(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 6
+
+        def __getitem__(self, index: int) -> Any:
+            if index == good:
+                raise OSError("the disk is gone")
+            here = slice(index * BATCH, (index + 1) * BATCH)
+            return ids[here], targets[here]
+
+    model, alone = simple(OURS), simple(OURS)
+    for one in (model, alone):
+        one.fit(ids, targets, batch_size=BATCH, shuffle=False, verbose=0)
+    shuffle = {"shuffle": False} if loop == "fit" else {}
+    with pytest.raises(OSError, match="the disk is gone"):
+        getattr(model, loop)(Failing(), verbose=0, **shuffle)
+    if loop == "fit" and good:
+        first = slice(0, good * BATCH)
+        alone.fit(ids[first], targets[first], batch_size=BATCH, shuffle=False, verbose=0)
+    assert_twins(model, alone)

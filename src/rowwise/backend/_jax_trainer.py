@@ -3,6 +3,7 @@
 Tested with Keras 3.12 and 3.15.1.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -74,6 +75,9 @@ class TrainerSeam:
     wants to see them or not. That is not a read.
     """
 
+    test_function: Any
+    predict_function: Any
+
     def values_as_they_are(self) -> AbstractContextManager[None]:
         """See ``Seam``."""
         return nullcontext()
@@ -96,6 +100,40 @@ class TrainerSeam:
         if not in_loop:  # of `train_on_batch`; at a loop's end Keras does it
             self._jax_state_synced = False
             self.jax_state_sync()
+
+    def make_test_function(self, force: bool = False) -> None:
+        """As Keras's."""
+        super().make_test_function(force)  # type: ignore[misc]
+        self.test_function = self._keeping(
+            self.test_function, "trainable", "non_trainable", "metrics"
+        )
+
+    def make_predict_function(self, force: bool = False) -> None:
+        """As Keras's."""
+        super().make_predict_function(force)  # type: ignore[misc]
+        self.predict_function = self._keeping(self.predict_function, "trainable", "non_trainable")
+
+    def _keeping(self, function: Callable[..., Any], *names: str) -> Callable[..., Any]:
+        """``function``, a step of a loop, so that the variables have their values if it fails.
+
+        The trainer took them away before, and data that cannot be read would end the model.
+        """
+        if hasattr(function, "rowwise_keeps"):
+            return function
+
+        def run(state: Any, iterator: Any) -> Any:
+            try:
+                return function(state, iterator)
+            except Exception:
+                self._jax_state = {
+                    f"{name}_variables": values for name, values in zip(names, state, strict=True)
+                }
+                self._jax_state_synced = False
+                self.jax_state_sync()
+                raise
+
+        run.rowwise_keeps = True  # type: ignore[attr-defined]
+        return run
 
     def sync_values(self) -> None:
         """See ``Seam``."""

@@ -120,12 +120,26 @@ def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) 
             raise _located(errors[0] if errors else error, data) from None
         except Exception as error:
             if not errors:
+                _say_what_devices_cannot_share(error)
                 raise
             # What the framework says about a callback that failed is less than what was found.
             raise _located(errors[0], data) from (None if error is errors[0] else error)
     if errors:
         raise _located(errors[0], data)
     return result
+
+
+def _say_what_devices_cannot_share(error: Exception) -> None:
+    """Raise an InvalidArgumentError where JAX cannot divide a batch among devices."""
+    distribution = keras.distribution.distribution()
+    if distribution is None or type(error).__name__ != "IndivisibleError":
+        return
+    count = distribution.num_model_replicas
+    raise InvalidArgumentError(
+        "A batch cannot be divided among devices: keras.distribution puts an equal number of its "
+        f"examples on each of {count}. Use a batch_size that is a multiple of {count}, and leave "
+        f"out the examples that do not fill a batch. ({error})"
+    ) from error
 
 
 def _check_integer_inputs(model: Any, data: Any, host_only: bool = False) -> None:
