@@ -68,7 +68,11 @@ class DataFileError(RowwiseError, ValueError):
 
 
 class WorkerError(RowwiseError, RuntimeError):
-    """A process that worked on a part ended before it was done, again and again."""
+    """A process that worked on a part ended before it was done.
+
+    One that is started for a part is started again; the error comes when that fails again and
+    again. One of those that train together is not: the others end with this error.
+    """
 
 
 class MissingExtraError(RowwiseError, ImportError):

@@ -58,9 +58,15 @@ def compiled(model: Any, step: Step) -> Step:
 
 
 def metrics_after(
-    model: Any, metrics: list[Any], loss: Any, batch: tuple[Any, Any, Any], predicted: Any
+    model: Any,
+    metrics: list[Any],
+    loss: Any,
+    batch: tuple[Any, Any, Any],
+    predicted: Any,
+    examples: int | None = None,
 ) -> tuple[Any, list[Any]]:
-    """See ``rowwise.backend.trainers``."""
+    """See ``rowwise.backend.trainers``; there are no other processes."""
+    del examples
     x, y, sample_weight = batch
     result: tuple[Any, list[Any]] = model._update_metrics_variables(
         metrics, loss, x, y, predicted, sample_weight

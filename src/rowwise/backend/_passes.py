@@ -99,14 +99,21 @@ def loss_and_updates(
 
 
 def metrics_after(
-    model: Any, metrics: list[Any], loss: Any, batch: tuple[Any, Any, Any], predicted: Any
+    model: Any,
+    metrics: list[Any],
+    loss: Any,
+    batch: tuple[Any, Any, Any],
+    predicted: Any,
+    examples: int | None = None,
 ) -> tuple[Any, list[Any]]:
     """See ``rowwise.backend.trainers``."""
     x, y, sample_weight = batch
     variables = model.state_variables()[3]
-    first = next(one for one in keras.tree.flatten(x) if one is not None)
+    if examples is None:
+        first = next(one for one in keras.tree.flatten(x) if one is not None)
+        examples = keras.ops.shape(first)[0]
     mapping = list(zip(variables, metrics, strict=True))
     with keras.StatelessScope(state_mapping=mapping) as scope:
-        model._loss_tracker.update_state(loss, sample_weight=keras.ops.shape(first)[0])
+        model._loss_tracker.update_state(loss, sample_weight=examples)
         logs = model.compute_metrics(x, y, predicted, sample_weight)
     return logs, [scope.get_current_value(variable) for variable in variables]

@@ -44,9 +44,18 @@ class Trainer(Protocol):
         """``step`` as ``fit`` runs it; it may overwrite what it is given, but for the batch."""
 
     def metrics_after(
-        self, model: Any, metrics: list[Any], loss: Any, batch: tuple[Any, Any, Any], predicted: Any
+        self,
+        model: Any,
+        metrics: list[Any],
+        loss: Any,
+        batch: tuple[Any, Any, Any],
+        predicted: Any,
+        examples: int | None = None,
     ) -> tuple[Any, list[Any]]:
-        """The logs of a batch (inputs, targets, weights), and the metrics' variables after it."""
+        """The logs of a batch (inputs, targets, weights), and the metrics' variables after it.
+
+        The loss is that of so many ``examples``, of several processes; None for those of the batch.
+        """
 
 
 class Seam(Protocol):

@@ -32,7 +32,8 @@ class CarefulModel(RowwiseTrainer, keras.Model):
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
         self._check_trainable()
-        result = _raising(self, super().fit, *args, **kwargs)
+        with self.leaving_others():
+            result = _raising(self, super().fit, *args, **kwargs)
         self._fitted = self._optimizer_and_trainable()
         return result
 
@@ -62,7 +63,8 @@ class CarefulModel(RowwiseTrainer, keras.Model):
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
         self._check_trainable()
-        return _raising(self, super().train_on_batch, *args, **kwargs)
+        with self.leaving_others():
+            return _raising(self, super().train_on_batch, *args, **kwargs)
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
@@ -177,6 +179,10 @@ class _StopTraining(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._model.raise_bad_ids()
+        self._model.end_together()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self._model.end_together(fit=True)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._errors:

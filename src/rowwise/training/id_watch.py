@@ -20,11 +20,12 @@ Record = dict[str, Any]
 """``counts``: int32, in the order of ``FIELDS``, and then `MAX_RANK` numbers, the id's position;
 ``id``: the id as float32. Two arrays and not one for each field: a step pays for each."""
 
-# The number of the layer or one of the two below; batches since the start; ids with no row, and
+# The number of the layer or one of the three below; batches since the start; ids with no row, and
 # all ids; the id as int32; whether it came as a float; the rank of the ids.
 FIELDS = ("layer", "batch", "wrong", "total", "whole", "floating", "rank")
 NONE = -1
 UNSTEADY = -2
+ELSEWHERE = -3  # `whole` is the number of the process then
 MAX_RANK = 8
 
 
@@ -80,6 +81,16 @@ class IdWatch:
         result: Record = rows.either(is_first, describe, lambda: record)
         return result
 
+    @staticmethod
+    def elsewhere(record: Record, process: int) -> Record:
+        """The record after a batch that was bad in another process, and in this one was not."""
+        assert rows is not None
+        counts = _counts(ELSEWHERE, record["counts"][FIELDS.index("batch")], 0, 0, process)
+        found: Record = rows.either(
+            _says_nothing(record), lambda: {**record, "counts": counts}, lambda: record
+        )
+        return found
+
     def _detail(self, one: InvalidIds, batch: Any) -> Record:
         if one.layer not in self._layers:
             self._layers.append(one.layer)
@@ -115,6 +126,12 @@ class IdWatch:
                 f"In batch {batch} of training, the model looked up other ids when it was run a "
                 "second time. Make random ids with keras.random and a SeedGenerator, or give the "
                 'layer updates="dense".'
+            )
+        if number == ELSEWHERE:
+            return InvalidIdError(
+                f"Process {said['whole']} met a bad id in batch {batch} of the epoch, counted from "
+                "0, and raises an error that says which. Neither that batch nor any after it "
+                "changed the weights, in any process."
             )
         layer = self._layers[number]
         worst = np.float32(record["id"]) if said["floating"] else np.int32(said["whole"])

@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -72,7 +73,9 @@ def of_stock_layers(model: Any) -> list[Decision]:
     ]
 
 
-def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decision], list[Any]]:
+def decide(
+    model: Any, state: Any, data: Any, capacity: int, totals: Callable[[list[int]], list[int]]
+) -> tuple[list[Decision], list[Any]]:
     """How each table of ``model`` is to train on batches like ``data``, and hidden layers.
 
     Hidden are those inside loops or functions within the model, which no value may leave.
@@ -82,6 +85,7 @@ def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decis
         state: the trainer's values.
         data: a batch, whose shapes are looked at.
         capacity: the most steps between two flushes.
+        totals: sums of counts over all processes that train together, so that all decide alike.
 
     Raises:
         InvalidArgumentError: a layer forces a way that is impossible, and the message says why.
@@ -97,6 +101,7 @@ def decide(model: Any, state: Any, data: Any, capacity: int) -> tuple[list[Decis
     }
     candidates = [layer for layer in layers if not reasons[id(layer)]]
     survey = _survey(model, [layer.table for layer in candidates], state, data)
+    survey = _in_all(survey, [id(layer.table) for layer in candidates], totals)
     decisions = []
     for layer in layers:
         if not layer.table.trainable:
@@ -231,6 +236,16 @@ def _why_not_by_lookups(layer: Any, survey: Survey) -> str:
     if not survey.counts.get(table):
         return "nothing is looked up in it"
     return ""
+
+
+def _in_all(survey: Survey, tables: list[int], totals: Callable[[list[int]], list[int]]) -> Survey:
+    """``survey`` with the lookups of all processes."""
+    names = [(table, of) for of in (survey.counts, survey.summed) for table in tables]
+    found = totals([of.get(table, 0) for table, of in names])
+    counts = dict(zip(tables, found[: len(tables)], strict=True))
+    return replace(
+        survey, counts=counts, summed=dict(zip(tables, found[len(tables) :], strict=True))
+    )
 
 
 def _survey(model: Any, tables: list[Any], state: Any, data: Any) -> Survey:

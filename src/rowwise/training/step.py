@@ -22,10 +22,9 @@ from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import Step
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.plan import embedding_layers
-from rowwise.training.sharded_step import ShardedTableStep
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.table import Carried, Spec
-from rowwise.training.table_step import Distinct, TableStep
+from rowwise.training.table_step import Distinct
 from rowwise.training.tapes import (
     EnoughSeen,
     IdsTape,
@@ -35,6 +34,7 @@ from rowwise.training.tapes import (
     SurveyTape,
     same_ids,
 )
+from rowwise.training.together import Alone
 
 ops = keras.ops
 # A step is made only where there is a backend for it.
@@ -51,6 +51,7 @@ class RowwiseStep:
         optimizer: the model's, split.
         block_rows: how many rows are updated at once.
         watch: where bad ids are noted.
+        together: how this process trains with others.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class RowwiseStep:
         optimizer: SplitOptimizer,
         block_rows: int,
         watch: IdWatch,
+        together: Alone,
     ) -> None:
         self._model, self._specs, self._optimizer = model, specs, optimizer
+        self._together = together
         self._hidden = hidden
         self._resting = {
             index: np.flatnonzero(layer.resting_rows).astype(np.int32)
@@ -75,9 +78,7 @@ class RowwiseStep:
         self._counts: dict[tuple[Any, ...], int] = {}
         self._variables = [model.trainable_variables[spec.index] for spec in specs]
         self._tables = [
-            (TableStep if spec.shards is None else ShardedTableStep)(
-                number, spec, variable, optimizer, block_rows
-            )
+            together.table_step(number, spec, variable, optimizer, block_rows)
             for number, (spec, variable) in enumerate(zip(specs, self._variables, strict=True))
         ]
 
@@ -99,6 +100,9 @@ class RowwiseStep:
         batch = keras.utils.unpack_x_y_sample_weight(data)
 
         looked_up, sound = self._find_ids(state, tables, record, batch)
+        sound = self._together.meet(
+            self._variables, looked_up, sound, batch[0], lambda: self._optimizer.rate(optimizer)
+        )
         found = [
             table.find_distinct(carried, looked_up, sound)
             for table, carried in zip(self._tables, tables, strict=True)
@@ -123,10 +127,18 @@ class RowwiseStep:
         steady = same_ids(looked_up.ids, again.ids)
         clean = self._watch.is_clean(record, again.invalid)
         sound = ops.logical_and(ops.logical_and(sound, clean), steady)
-        logs, metrics = trainer.metrics_after(self._model, metrics, unscaled, batch, predicted)
+        gradients, unscaled, other_after, sound = self._together.joined(
+            (of_dense, sums), unscaled, (other, other_after), sound
+        )
+        logs, metrics = trainer.metrics_after(
+            self._model, metrics, unscaled, batch, predicted, self._together.examples
+        )
         state = (trainable, _chosen(sound, other_after, other), optimizer, metrics)
-        state, tables = self._update(state, tables, distinct, (of_dense, sums), sound)
-        return logs, state, tables, self._watch.after(record, again.invalid, steady, sound)
+        state, tables = self._update(state, tables, distinct, gradients, sound)
+        record = self._watch.after(record, again.invalid, steady, sound)
+        if (process := self._together.unsound_elsewhere()) is not None:
+            record = self._watch.elsewhere(record, process)
+        return logs, state, tables, record
 
     def _find_ids(
         self, state: State, tables: list[Carried], record: Any, batch: Any

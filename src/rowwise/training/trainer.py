@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Any, TextIO
 
 import numpy as np
 
 from rowwise.backend import rows, shards_of, trainer
+from rowwise.backend.processes import connected
+from rowwise.errors import WorkerError
 from rowwise.text import Vocabulary
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.keras_seam import has_own_train_step, on_one_device
@@ -25,6 +27,7 @@ from rowwise.training.spare_rows import note_spare_rows
 from rowwise.training.split_optimizer import SplitOptimizer
 from rowwise.training.step import RowwiseStep
 from rowwise.training.table import CAPACITY, Spec, Table
+from rowwise.training.together import Alone, together
 from rowwise.training.watching import as_they_are
 
 # Executions of the step between two looks for bad ids. A look waits for the step.
@@ -34,8 +37,9 @@ LOOK_EVERY = 32
 class _Run:
     """What a model trains by, from its first batch after `compile` on."""
 
-    def __init__(self, model: Any, state: Any, data: Any) -> None:
-        self.decisions, hidden = decide(model, state, data, CAPACITY)
+    def __init__(self, model: Any, state: Any, data: Any, together: Alone) -> None:
+        self.together = together
+        self.decisions, hidden = decide(model, state, data, CAPACITY, self.together.totals)
         by_table = {id(d.layer.table): d for d in self.decisions if d.form is not None}
         variables, optimizer = model.trainable_variables, model.optimizer
         indices = [i for i, variable in enumerate(variables) if id(variable) in by_table]
@@ -75,10 +79,17 @@ class _Run:
         self.watch = IdWatch()
         self.record: Record = self.watch.begin()
         self._executions = 0
-        step = RowwiseStep(
-            model, [table.spec for table in self.tables], hidden, split, block, self.watch
-        )
+        specs = [table.spec for table in self.tables]
+        step = RowwiseStep(model, specs, hidden, split, block, self.watch, self.together)
         self._step = trainer.compiled(model, step)
+
+    def begin(self, model: Any) -> None:
+        """Let all processes that train together start from the same values."""
+        for table in self.tables:
+            table.read()
+        self.together.begin(model)
+        for table in self.tables:
+            table.forget()
 
     def train(self, state: Any, data: Any) -> tuple[Any, Any]:
         """The logs and the state after a step on ``data``."""
@@ -146,7 +157,8 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
         """How each embedding layer's table trains, as ``explain_updates`` prints it."""
         run = self._run()
         decisions = preview(self, CAPACITY) if run is None else run.decisions
-        return [*decisions, *of_stock_layers(self)]
+        decisions = [*decisions, *of_stock_layers(self)]
+        return decisions if run is None else [run.together.explained(one) for one in decisions]
 
     def _run(self) -> _Run | None:
         run: _Run | None = getattr(self, "_rowwise_run", None)
@@ -160,7 +172,8 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
                 return
             self._end_run()
             check_before_training(self, CAPACITY)
-            if has_own_train_step(self) or not embedding_layers(self):
+            alone = connected() is None
+            if has_own_train_step(self) or (alone and not embedding_layers(self)):
                 super().make_train_function(force=force)
                 return
 
@@ -182,12 +195,18 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
 
         def _run_for(self, state: Any, data: Any) -> _Run:
             run = self._run()
+            if run is not None and run.together.processes is not connected():
+                self._end_run()  # others have come, or gone, since then
+                run = None
             if run is None:
-                run = _Run(self, state, data)
+                self._rowwise_together = together(connected())
+                run = _Run(self, state, data, self._rowwise_together)
                 self._rowwise_run = run
             for table in run.tables:
                 table.check_shapes()
                 table.attach()
+            if not run.together.has_begun:
+                run.begin(self)
             return run
 
         def _end_run(self) -> None:
@@ -240,6 +259,28 @@ class RowwiseTrainer(object if trainer is None else trainer.TrainerSeam):  # typ
             table = getattr(layer.table, "rowwise_table", None)
             if table is not None:
                 table.read()
+
+    def end_together(self, fit: bool = False) -> None:
+        """Raise where other processes are not at the end of an epoch, or of ``fit``, as well."""
+        run = self._run()
+        if run is not None:
+            run.together.end(fit)
+
+    @contextmanager
+    def leaving_others(self) -> Iterator[None]:
+        """Let no other process wait for this one if the block ends in an error."""
+        try:
+            yield
+        except BaseException as error:
+            together: Alone | None = getattr(self, "_rowwise_together", None)
+            processes, run = connected(), self._run()
+            if together is not None:
+                together.leave()
+            elif processes is not None:
+                processes.leave()
+            if isinstance(error, WorkerError) and run is not None:
+                run.raise_bad_ids()  # which may be why the other one has failed
+            raise
 
     @property
     def finds_bad_ids(self) -> bool:
