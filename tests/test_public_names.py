@@ -8,6 +8,7 @@ import rowwise
 
 PUBLIC = {
     "rowwise": [
+        "Checkpoints",
         "IdColumn",
         "Model",
         "RecordWords",
@@ -70,13 +71,16 @@ PUBLIC = {
         "tokenizer_from_json",
     ],
     "rowwise.training": [
+        "Checkpoints",
         "Model",
         "RecordWords",
         "Sequential",
         "Unfreeze",
         "clone_model",
         "convert",
+        "load_checkpoint",
         "load_keras_model",
+        "save_checkpoint",
         "save_model",
     ],
     "rowwise.vectors": ["ApproximateIndex", "Coverage", "Vectors"],

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import rowwise
 from rowwise.backend import _torch_processes, keras
 from rowwise.errors import RowwiseError
 from rowwise.layers import Embedding, EmbedReduce
+from rowwise.training import load_checkpoint
 
 ROWS, COLUMNS, LENGTH, BATCH, BATCHES = 30, 3, 4, 8, 6
 # Of each batch of eight, so many examples are process 0's; process 1 has the others.
@@ -321,7 +323,7 @@ def _counted(original: Any, name: str, place: int, collectives: dict[str, list[i
     return call
 
 
-def others(rank: int) -> dict[str, Any]:
+def others(rank: int, folder: Path) -> dict[str, Any]:
     """What travels, what is said, and what is not the same in all processes."""
     result: dict[str, Any] = {}
     collectives: dict[str, list[int]] = {}
@@ -353,6 +355,12 @@ def others(rank: int) -> dict[str, Any]:
     auto = finished(None, Embedding(2_000, COLUMNS, name="words"), "adam")
     fit(rank, auto, IDS if rank else IDS // 2)()
     result["auto"] = str(auto.table_updates()[0])
+
+    model, again = plain(), plain()
+    fit(rank, model, callbacks=[rowwise.Checkpoints(folder / "run", every=5, keep=1)])()
+    step = load_checkpoint(again, folder / "run")
+    fit(rank, again, epochs=1)()
+    result["checkpoint"] = [step, float(np.abs(again.get_weights()[0]).sum())]
     return result
 
 
@@ -378,7 +386,8 @@ def main() -> None:
         }
         np.savez(folder / f"{rank}.npz", **arrays)
         return
-    result = {"errors": errors, "killed": killed, "others": others}[group](rank)
+    groups = {"errors": errors, "killed": killed, "others": partial(others, folder=folder)}
+    result = groups[group](rank)
     if alone is not None:
         fit(rank, alone)()
         result["alone"] = [before, str(alone.table_updates()[0])]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -177,3 +178,28 @@ if ON_TORCH:
             assert "travel" not in before
             assert "travel between 2 processes" in after
         assert others[0]["alone, sum"] == others[1]["alone, sum"]
+
+    def test_one_checkpoint_is_written_for_all(others: list[dict[str, Any]]) -> None:
+        assert others[0]["checkpoint"][0] == BATCHES * 2 // 5 * 5
+        assert others[0]["checkpoint"] == others[1]["checkpoint"]
+
+    def test_the_script_of_the_documentation_prints_what_it_says(tmp_path: Path) -> None:
+        page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text("utf-8")
+        [(script, command, printed)] = re.findall(
+            r"```py\n(import numpy.*?)```.*?`KERAS_BACKEND=torch torchrun (.*?) train.py`"
+            r".*?```text\n(.*?)```",
+            page,
+            re.DOTALL,
+        )
+        (tmp_path / "train.py").write_text(script)
+        run = subprocess.run(
+            [sys.executable, "-m", "torch.distributed.run", *command.split(), "train.py"],
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        assert (run.returncode, run.stdout) == (0, printed), run.stderr
+        assert (tmp_path / "model.keras").is_file()

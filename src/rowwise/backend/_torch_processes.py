@@ -90,6 +90,11 @@ class TorchProcesses:
             if here.data_ptr() != there.data_ptr():
                 there.copy_(here)
 
+    def wait(self) -> None:
+        """See ``Processes``."""
+        self._open()
+        self._do(dist.barrier)
+
     def leave(self) -> None:
         """See ``Processes``."""
         if self._group is None:

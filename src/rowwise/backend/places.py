@@ -42,5 +42,5 @@ class Places(Protocol):
         """Give a variable of Keras's what ``read`` gives, of which only what is here is read."""
 
 
-_module = "_jax_places" if keras.backend.backend() == "jax" else "_one_place"
+_module = "_jax_places" if keras.backend.backend() == "jax" else "_whole_places"
 places = cast(Places, import_module(f"rowwise.backend.{_module}"))

@@ -30,6 +30,9 @@ class Processes(Protocol):
     def take_over(self, tensors: list[Any]) -> None:
         """Give ``tensors`` the values that process 0 has in them, in their places."""
 
+    def wait(self) -> None:
+        """Wait until all processes have come here."""
+
     def leave(self) -> None:
         """Let go of the others; who waits for this process gets an error instead of waiting on."""
 
