@@ -82,20 +82,31 @@ def loss_and_updates(
     model: Any, state: State, x: Any, y: Any, sample_weight: Any
 ) -> tuple[Any, Any]:
     """See ``rowwise.backend.trainers``."""
-    trainable, other, optimizer, metrics = model.state_variables()
-    values = [value for part in state for value in part]
-    known = [*trainable, *other, *optimizer, *metrics]
-    mapping = list(zip(known, values, strict=True))
+    variables = model.state_variables()
+    mapping = [pair for part in zip(variables, state, strict=True) for pair in _others(*part)]
     with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
         predicted = model(x, training=True) if model._call_has_training_arg else model(x)
         loss = model._compute_loss(
             x=x, y=y, y_pred=predicted, sample_weight=sample_weight, training=True
         )
         scaled = model.optimizer.scale_loss(loss)
-    other_after, metrics_after = (
-        [scope.get_current_value(variable) for variable in part] for part in (other, metrics)
-    )
+    other_after, metrics_after = (_now(scope, variables[k], state[k]) for k in (1, 3))
     return scaled, (loss, predicted, other_after, metrics_after)
+
+
+def _others(variables: list[Any], values: list[Any]) -> list[tuple[Any, Any]]:
+    """Variables that hold another value than that in ``values``, with this.
+
+    To tell Keras of those that do hold it would take longer than to compute with them.
+    """
+    pairs = zip(variables, values, strict=True)
+    return [(variable, value) for variable, value in pairs if variable._value is not value]
+
+
+def _now(scope: Any, variables: list[Any], values: list[Any]) -> list[Any]:
+    """What the scope has for variables whose values were these."""
+    found = map(scope.get_current_value, variables)
+    return [value if new is None else new for new, value in zip(found, values, strict=True)]
 
 
 def metrics_after(
@@ -112,8 +123,7 @@ def metrics_after(
     if examples is None:
         first = next(one for one in keras.tree.flatten(x) if one is not None)
         examples = keras.ops.shape(first)[0]
-    mapping = list(zip(variables, metrics, strict=True))
-    with keras.StatelessScope(state_mapping=mapping) as scope:
+    with keras.StatelessScope(state_mapping=_others(variables, metrics)) as scope:
         model._loss_tracker.update_state(loss, sample_weight=examples)
         logs = model.compute_metrics(x, y, predicted, sample_weight)
-    return logs, [scope.get_current_value(variable) for variable in variables]
+    return logs, _now(scope, variables, metrics)

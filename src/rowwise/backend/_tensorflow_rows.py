@@ -27,7 +27,8 @@ _HOST_BYTES = 1 << 18
 
 def take_rows(table: Any, ids: Any) -> Any:
     """See ``rowwise.backend.rows``."""
-    return tf.gather(table, tf.clip_by_value(ids, 0, table.shape[0] - 1))
+    count = tf.shape(table)[0] if table.shape[0] is None else table.shape[0]
+    return tf.gather(table, tf.clip_by_value(ids, 0, count - 1))
 
 
 def put_rows(table: Any, ids: Any, rows: Any) -> Any:

@@ -64,6 +64,7 @@ class JointTableStep(TableStep):
         everywhere = Lookups([self.variable], [ids], [False])
         carried, wanted = super().find_distinct(carried, everywhere, sound)
         # Which of several equal ids stands for all of them is left open, and so is the order.
-        order = ops.argsort(wanted.ids)
+        order = ops.argsort(wanted.read)
         places = ops.take(ops.argsort(order), wanted.places[own])
-        return carried, replace(wanted, ids=ops.take(wanted.ids, order), places=places)
+        ids, read = ops.take(wanted.ids, order), ops.take(wanted.read, order)
+        return carried, replace(wanted, ids=ids, read=read, places=places)

@@ -41,14 +41,16 @@ class ShardedTableStep(TableStep):
         found = self._shards.gather(find, (values, carried["last"]), flat)
         return ops.reshape(found, (*ids.shape, self.spec.columns))
 
-    def take_rows(self, table: Any, ids: Any) -> Any:
+    def take_rows(self, table: Any, ids: Any, wanted: Distinct, places: Any) -> Any:
         """See ``TableStep``."""
+        del wanted, places
         flat = ops.reshape(ids, (-1,))
         found = self._shards.gather(rows.take_rows, table, flat)
         return ops.reshape(found, (*ids.shape, self.spec.columns))
 
-    def reduce_rows(self, table: Any, ids: Any, weights: Any) -> Any:
+    def reduce_rows(self, table: Any, wanted: Distinct, places: Any, ids: Any, weights: Any) -> Any:
         """See ``TableStep``."""
+        del wanted, places
         return self._shards.reduce_rows(table, ids, weights)
 
     def _distinct(self, carried: Carried, ids: Any, sound: Any) -> tuple[Carried, Distinct]:

@@ -156,6 +156,8 @@ class SplitOptimizer:
 
     def rate(self, optimizer_values: list[Any]) -> Any:
         """The learning rate of the step that starts from these values; a scalar."""
+        if rows is not None and rows.HAS_VARIABLES:  # which have these values
+            return ops.convert_to_tensor(self._inner.learning_rate)
         mapping = list(zip(self._optimizer.variables, optimizer_values, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
             return ops.convert_to_tensor(self._inner.learning_rate)

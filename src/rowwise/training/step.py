@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -115,9 +116,10 @@ class RowwiseStep:
                 values, tables[number], distinct[number]
             )
             trainable[table.spec.index] = current
-            batch = rows.after(batch, [current, *values[1:], tables[number]["last"]])
         state = (trainable, other, optimizer, metrics)
-        updates, (of_dense, of_found), again = self._differentiate(state, looked_up, batch)
+        updates, (of_dense, of_found), again = self._differentiate(
+            state, looked_up, distinct, batch
+        )
         sums = []
         for number, table in enumerate(self._tables):
             one, tables[number] = table.summed(again, of_found, tables[number], distinct[number])
@@ -175,7 +177,9 @@ class RowwiseStep:
         self._counts[shapes] = len(tape.seen.ids)
         return self._counts[shapes]
 
-    def _differentiate(self, state: State, looked_up: Lookups, batch: Any) -> Any:
+    def _differentiate(
+        self, state: State, looked_up: Lookups, distinct: list[Distinct], batch: Any
+    ) -> Any:
         """Loss and gradients, with the rows that were looked up in place of the tables.
 
         Returns:
@@ -184,22 +188,23 @@ class RowwiseStep:
         """
         trainable, other, optimizer, metrics = state
 
-        def take_rows(variable: Any, ids: Any) -> Any:
-            table = self._tables[self._number_of(variable)]
-            return table.take_rows(trainable[table.spec.index], ids)
-
-        def reduce_rows(variable: Any, ids: Any, weights: Any) -> Any:
-            table = self._tables[self._number_of(variable)]
-            return table.reduce_rows(trainable[table.spec.index], ids, weights)
-
-        found = [
-            ops.zeros((math.prod(ids.shape[:-1]), variable.shape[1]), variable.dtype)
-            if reduced
-            else take_rows(variable, ids)
-            for variable, ids, reduced in zip(
-                looked_up.variables, looked_up.ids, looked_up.reduced, strict=True
+        found, reduce = [], []
+        starts = [0 for _ in self._tables]
+        for variable, ids, reduced in zip(
+            looked_up.variables, looked_up.ids, looked_up.reduced, strict=True
+        ):
+            number = self._number_of(variable)
+            table, wanted, start = self._tables[number], distinct[number], starts[number]
+            starts[number] += math.prod(ids.shape)
+            places = ops.reshape(wanted.places[start : starts[number]], ids.shape)
+            value = trainable[table.spec.index]
+            size = (math.prod(ids.shape[:-1]), variable.shape[1])
+            found.append(
+                ops.zeros(size, variable.dtype)
+                if reduced
+                else table.take_rows(value, ids, wanted, places)
             )
-        ]
+            reduce.append(partial(table.reduce_rows, value, wanted, places))
         last_pass = Lookups()
 
         def loss(differentiated: tuple[list[Any], list[Any]]) -> tuple[Any, Any]:
@@ -207,7 +212,7 @@ class RowwiseStep:
             values = list(trainable)
             for index, value in zip(self._optimizer.dense, dense, strict=True):
                 values[index] = value
-            tape = RowsTape(self._variables, self._hidden, found, reduce_rows)
+            tape = RowsTape(self._variables, self._hidden, found, reduce)
             with recording(tape):
                 scaled, updates = trainer.loss_and_updates(
                     self._model, (values, other, optimizer, metrics), *batch

@@ -33,6 +33,11 @@ class Distinct:
     where ``ids`` are one block, which then may be shorter than others."""
     factors: Factors = field(default_factory=dict)
     """What catching up their slots has to know of them."""
+    read: Any = None
+    """int32 (m,): the same ids, with those of rows that are looked up and never train. For where
+    rows are taken aside."""
+    aside: list[Any] = field(default_factory=list)
+    """The rows and their slots, (m, d) each, taken out of the table, which is then read no more."""
     has_current_slots: bool = False
     """Whether their slots are caught up, too."""
 
@@ -67,12 +72,23 @@ class TableStep:
         found, _ = self.spec.rested(found, slots, factors, carried)
         return ops.reshape(found, (*ids.shape, self.spec.columns))
 
-    def take_rows(self, table: Any, ids: Any) -> Any:
-        """Rows of ``table`` for ids of any shape."""
+    def take_rows(self, table: Any, ids: Any, wanted: Distinct, places: Any) -> Any:
+        """Rows for a lookup.
+
+        Args:
+            table: with its rows caught up.
+            ids: of any shape.
+            wanted: the rows that the batch looks up.
+            places: of the ids among them, of the same shape.
+        """
+        if wanted.aside:
+            return rows.take_rows(wanted.aside[0], places)
         return rows.take_rows(table, ids)
 
-    def reduce_rows(self, table: Any, ids: Any, weights: Any) -> Any:
-        """Sums of rows of ``table`` by weights, as ``Rows.reduce_rows``."""
+    def reduce_rows(self, table: Any, wanted: Distinct, places: Any, ids: Any, weights: Any) -> Any:
+        """Sums of rows by weights, as ``Rows.reduce_rows``; else as ``take_rows``."""
+        if wanted.aside:
+            return rows.reduce_rows(wanted.aside[0], ops.reshape(places, ids.shape), weights)
         return rows.reduce_rows(table, ids, weights)
 
     def find_distinct(
@@ -92,6 +108,7 @@ class TableStep:
         if self._block_rows:
             size = -(-most // self._block_rows) * self._block_rows
         scratch, distinct, places, count = rows.find_distinct(carried["scratch"], ids, size)
+        read = distinct
         if self.spec.resting is not None:
             rests = rows.take_rows(carried["resting"], distinct)
             distinct = ops.where(rests, self.spec.row_count, distinct)
@@ -100,21 +117,23 @@ class TableStep:
         else:
             blocks = (count + self._block_rows - 1) // self._block_rows
             blocks = ops.where(sound, blocks, 0)
-        return {**carried, "scratch": scratch}, Distinct(distinct, places, blocks)
+        return {**carried, "scratch": scratch}, Distinct(distinct, places, blocks, read=read)
 
     def caught_up(
         self, values: list[Any], carried: Carried, wanted: Distinct
     ) -> tuple[Any, Distinct, Carried]:
         """The table with the rows that are looked up current, while their slots stay behind.
 
+        Where tables are variables, nothing is written yet, so that an error costs nothing.
+
         Returns:
             the table; the rows, with their factors; what is carried.
         """
         table, *slots = values
+        if rows.HAS_VARIABLES:
+            return table, self._taken_aside(values, carried, wanted), carried
         if not self.spec.form.moves:
             return table, wanted, carried
-        if rows.HAS_VARIABLES:
-            return self._caught_up_in_place(values, carried, wanted)
 
         def catch_up(ids: Any, table: Any) -> tuple[Any, Factors, Any]:
             last = rows.take_rows(carried["last"], ids)
@@ -146,18 +165,17 @@ class TableStep:
         # been read; or else they would be copied in each step.
         return table, replace(wanted, factors=factors), {**carried, "clock": latest}
 
-    def _caught_up_in_place(
-        self, values: list[Any], carried: Carried, wanted: Distinct
-    ) -> tuple[Any, Distinct, Carried]:
-        """As ``caught_up``, with slots and ``last``: what is written stays, if an error follows."""
-        factors = self.spec.factors(rows.take_rows(carried["last"], wanted.ids), carried)
-        found, *slots = [rows.take_rows(value, wanted.ids) for value in values]
-        found, slots = self.spec.rested(found, slots, factors, carried)
-        for value, current in zip(values, [found, *slots], strict=True):
-            rows.put_rows(value, wanted.ids, current)
-        clock = ops.zeros_like(wanted.ids, dtype="int32") + carried["clock"]
-        carried = {**carried, "last": rows.put_rows(carried["last"], wanted.ids, clock)}
-        return values[0], replace(wanted, has_current_slots=True), carried
+    def _taken_aside(self, values: list[Any], carried: Carried, wanted: Distinct) -> Distinct:
+        """The rows to be updated, with their values and slots, which are caught up."""
+        found, *slots = aside = [rows.take_rows(value, wanted.read) for value in values]
+        if not self.spec.form.moves:
+            return replace(wanted, aside=aside)
+        factors = self.spec.factors(rows.take_rows(carried["last"], wanted.read), carried)
+        current, slots = self.spec.rested(found, slots, factors, carried)
+        if self.spec.resting is not None:
+            trained = ops.expand_dims(wanted.ids < self.spec.row_count, -1)
+            current = ops.where(trained, current, found)
+        return replace(wanted, aside=[current, *slots], has_current_slots=True)
 
     def summed(
         self, seen: Lookups, gradients: list[Any], carried: Carried, wanted: Distinct
@@ -231,10 +249,14 @@ class TableStep:
             optimizer: the values of all the optimizer's variables.
         """
         sums, factor = gradients
+        if wanted.aside:  # and where they are not to be written back, they are as they were
+            written = ops.where(step.counts, wanted.ids, self.spec.row_count)
+            wanted = replace(wanted, ids=written)
 
         def update(number: Any, values: list[Any]) -> list[Any]:
             ids = self._block(wanted, wanted.ids, number)
-            current, *slots = [rows.take_rows(value, ids) for value in values]
+            taken = wanted.aside or [rows.take_rows(value, ids) for value in values]
+            current, *slots = taken
             some = {name: self._block(wanted, one, number) for name, one in wanted.factors.items()}
             if not wanted.has_current_slots:
                 _, slots = self.spec.rested(current, slots, some, carried)
@@ -250,7 +272,11 @@ class TableStep:
 
             # Whether a batch is sound is known for good after the second pass, when these rows are
             # caught up already: then their slots are to be so as well.
-            written = rows.chosen(step.counts, apply, lambda: [current, *slots])
+            written = (
+                apply()
+                if wanted.aside
+                else rows.chosen(step.counts, apply, lambda: [current, *slots])
+            )
             return [
                 rows.put_rows(value, ids, some) for value, some in zip(values, written, strict=True)
             ]

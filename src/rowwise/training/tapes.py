@@ -121,20 +121,23 @@ class RowsTape(_Tape):
         tables: as for every tape.
         hidden: as for every tape.
         found: for each lookup its rows, or the zeros to add to its sums (texts, columns).
-        reduce: gives sums of rows for a variable, ids and weights (texts, length).
+        reduce: for each lookup a function that gives its sums, of ids and weights (texts, length).
     """
 
-    def __init__(self, tables: list[Any], hidden: list[Any], found: list[Any], reduce: Any) -> None:
+    def __init__(
+        self, tables: list[Any], hidden: list[Any], found: list[Any], reduce: list[Any]
+    ) -> None:
         super().__init__(tables, hidden)
-        self._rows, self._reduce = iter(found), reduce
+        self._answers = zip(found, reduce, strict=True)
 
     def _found(self, variable: Any, ids: Any) -> Any:
-        return next(self._rows)
+        return next(self._answers)[0]
 
     def _found_sums(self, variable: Any, ids: Any, weights: Any) -> Any:
         size = ids.shape[-1]
         flat_ids, flat = ops.reshape(ids, (-1, size)), ops.reshape(weights, (-1, size))
-        sums = self._reduce(variable, flat_ids, flat) + next(self._rows)
+        zeros, reduce = next(self._answers)
+        sums = reduce(flat_ids, flat) + zeros
         return ops.reshape(sums, (*ids.shape[:-1], variable.shape[1]))
 
 
