@@ -165,10 +165,10 @@ def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
         yield np.asarray(shards[start].data)
 
 
-def after(batch: Any, tables: list[Any]) -> Any:
+def after(tensor: Any, tables: list[Any]) -> Any:
     """See ``rowwise.backend.rows``; it is so."""
     del tables
-    return batch
+    return tensor
 
 
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:

@@ -119,13 +119,10 @@ def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
         yield tf.gather(table, tf.range(start, min(start + together, count))).numpy()
 
 
-def after(batch: Any, tables: list[Any]) -> Any:
-    """See ``rowwise.backend.rows``. An error in a graph ends what runs beside it, too."""
-    written = [tf.gather(table, 0) for table in tables]
-    with tf.control_dependencies(written):
-        return keras.tree.map_structure(
-            lambda part: None if part is None else tf.identity(part), batch
-        )
+def after(tensor: Any, tables: list[Any]) -> Any:
+    """See ``rowwise.backend.rows``."""
+    with tf.control_dependencies([tf.gather(table, 0) for table in tables]):
+        return tf.identity(tensor)
 
 
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:

@@ -93,11 +93,8 @@ class Rows(Protocol):
     def on_host(self, table: Any) -> Iterator[npt.NDArray[Any]]:
         """The rows of a table, one array after another; never a copy of them all."""
 
-    def after(self, batch: Any, tables: list[Any]) -> Any:
-        """``batch``, a tree, for use after all that was put into ``tables`` is there.
-
-        What fails with it then fails later than that, and what it is put into is late enough.
-        """
+    def after(self, tensor: Any, tables: list[Any]) -> Any:
+        """``tensor``, for use after all that was put into ``tables`` is there."""
 
     def loop(self, count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         """``carry`` after ``carry = body(i, carry)`` for i from 0 to ``count - 1``."""
