@@ -83,7 +83,9 @@ def loss_and_updates(
 ) -> tuple[Any, Any]:
     """See ``rowwise.backend.trainers``."""
     variables = model.state_variables()
-    mapping = [pair for part in zip(variables, state, strict=True) for pair in _others(*part)]
+    mapping = list(zip(variables[0], state[0], strict=True))  # Keras's regularizers ask for them
+    for part in zip(variables[1:], state[1:], strict=True):
+        mapping += _others(*part)
     with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
         predicted = model(x, training=True) if model._call_has_training_arg else model(x)
         loss = model._compute_loss(
