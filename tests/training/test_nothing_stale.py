@@ -609,7 +609,8 @@ def test_data_that_cannot_be_read_does_not_cost_the_weights(loop: str, good: int
     for one in (model, alone):
         one.fit(ids, targets, batch_size=BATCH, shuffle=False, verbose=0)
     shuffle = {"shuffle": False} if loop == "fit" else {}
-    with pytest.raises(OSError, match="the disk is gone"):
+    # TensorFlow makes another error of it.
+    with pytest.raises(OSError if ON_JAX else Exception, match="the disk is gone"):
         getattr(model, loop)(Failing(), verbose=0, **shuffle)
     if loop == "fit" and good:
         first = slice(0, good * BATCH)

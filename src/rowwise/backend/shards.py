@@ -48,6 +48,10 @@ class Shards(Protocol):
 _MODULES = {"jax": "rowwise.backend._jax_shards"}
 
 
+# Whether a table can train row-wise where keras.distribution lays it on devices.
+TRAINS_ON_DEVICES = keras.backend.backend() in _MODULES
+
+
 def shards_of(table: Any) -> tuple[Shards | None, str]:
     """How a table lies on several devices, and why no row-wise step is possible there.
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from rowwise.backend import keras, rows, shards_of, trainer
-from rowwise.backend.shards import Shards
+from rowwise.backend.shards import TRAINS_ON_DEVICES, Shards
 from rowwise.errors import InvalidArgumentError
 from rowwise.layers import Embedding
 from rowwise.layers.lookups import recording
@@ -213,6 +213,9 @@ def _why_dense(model: Any, layer: Any) -> str:
         'asked for by updates="dense"': layer.updates == "dense",
         f"on {keras.backend.backend()}, tables train densely": rows is None,
         "the model has a train_step of its own": has_own_train_step(model),
+        "a keras.distribution is set": (
+            keras.distribution.distribution() is not None and not TRAINS_ON_DEVICES
+        ),
         "a strategy of tf.distribute is set": trainer is not None and trainer.has_strategy(model),
         "it has a regularizer, which moves every row": table.regularizer is not None,
         "it has a constraint, which is applied to every row": table.constraint is not None,
