@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rowwise.backend import keras
+from rowwise.layers.spare_rows import spare_rows_of
 from rowwise.training.spare_rows import note_spare_rows
 
 DEVICES = 8
@@ -53,6 +54,8 @@ def whole_state(model: Any) -> list[Any]:
     """Weights and what the optimizer keeps, without spare rows."""
     note_spare_rows(model)
     return [
-        np.asarray(one)[: -one.spare_rows] if getattr(one, "spare_rows", 0) else np.asarray(one)
+        np.asarray(one)[: one.shape[0] - spare_rows_of(one)]
+        if spare_rows_of(one)
+        else np.asarray(one)
         for one in (*model.weights, *model.optimizer.variables)
     ]

@@ -281,6 +281,9 @@ def errors(rank: int) -> dict[str, Any]:
     )
     model.optimizer.learning_rate = 0.01
     result["another model"] = said(fit(rank, plain(rows=ROWS + rank)))
+    other = plain()
+    other.compile(keras.optimizers.Adam(beta_1=0.5 if rank else 0.9), "mse")
+    result["compiled otherwise"] = said(fit(rank, other))
     result["a callback failed"] = said(fit(rank, model, callbacks=[Fails(2)] if rank else []))
     result["sum, a callback failed"] = float(np.abs(model.get_weights()[0]).sum())
     layer = Breaks()
@@ -349,6 +352,13 @@ def others(rank: int, folder: Path) -> dict[str, Any]:
     norm = keras.layers.BatchNormalization()
     model = finished(None, Embedding(ROWS, COLUMNS, updates="exact"), "adam", norm, drop)
     fit(rank, model)()
+    result["mask"] = keras.ops.convert_to_numpy(
+        drop(np.ones(40, "float32"), training=True)
+    ).tolist()
+    if rank:
+        model.layers[0].set_weights([np.zeros((ROWS, COLUMNS), "float32")])
+    fit(rank, model)()
+    result["after a write in one"] = float(np.abs(model.get_weights()[0]).sum())
     result["seed"] = np.asarray(numpy_of(drop.seed_generator.state)).tolist()
     result["statistics"] = [numpy_of(norm.moving_mean).tolist(), numpy_of(norm.gamma).tolist()]
 

@@ -103,6 +103,7 @@ def test_what_was_not_finished_is_no_checkpoint(
     monkeypatch.setattr(storing, "_store", fail)
     with pytest.raises(OSError, match="No space left"):
         save_checkpoint(model, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [first.name]
     again = simple(OURS)
     assert load_checkpoint(again, tmp_path) == 3
     assert_close(state_of(again), expected, 0)
@@ -142,6 +143,23 @@ DAMAGES: dict[str, tuple[Any, str]] = {
         lambda place: changed(place, lambda content: content["model"][0].update(shape=[-1, 3])),
         "a size is negative",
     ),
+    "an unknown dtype": (
+        lambda place: changed(place, lambda content: content["model"][0].update(dtype="junk")),
+        "of dtype 'junk', which there is not",
+    ),
+    "numbers of another dtype": (
+        lambda place: np.save(place / "model-0-0.npy", np.zeros((30, 3), "int32")),
+        "and dtype int32, and its checkpoint says",
+    ),
+    "a part twice": (
+        lambda place: changed(
+            place,
+            lambda content: content["model"][1].update(
+                shape=[3, 1], parts=[content["model"][1]["parts"][0] | {"shape": [1, 1]}] * 3
+            ),
+        ),
+        "has shape",
+    ),
     "a missing part": (
         lambda place: changed(place, lambda content: content["model"][0].update(parts=[])),
         "does not have all of 'words/embeddings'",
@@ -150,7 +168,7 @@ DAMAGES: dict[str, tuple[Any, str]] = {
     "a file cut short": (lambda place: cut(place / "model-0-0.npy"), "cannot be read"),
     "another array": (
         lambda place: np.save(place / "model-0-0.npy", np.zeros((2, 2))),
-        r"has shape \(2, 2\), and its checkpoint says \(30, 3\)",
+        r"has shape \(2, 2\) and dtype float64, and its checkpoint says \(30, 3\)",
     ),
     "objects": (
         lambda place: np.save(place / "model-0-0.npy", np.array([{}]), allow_pickle=True),
@@ -164,10 +182,11 @@ def test_a_damaged_checkpoint_is_an_error_and_changes_nothing(name: str, tmp_pat
     damage, message = DAMAGES[name]
     model = simple(OURS)
     fit(model, 0, 2)
-    damage(save_checkpoint(model, tmp_path))
+    place = save_checkpoint(model, tmp_path)
+    damage(place)
     before = state_of(model)
     with pytest.raises(DataFileError, match=message):
-        load_checkpoint(model, tmp_path)
+        load_checkpoint(model, place)
     assert_close(state_of(model), before, 0)
 
 
@@ -181,8 +200,12 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
             rowwise.Sequential([keras.Input((4,)), rowwise.layers.Embedding(30, 3)]), place
         )
     other = simple(OURS)
-    other.compile("sgd", "mse")
-    with pytest.raises(DataFileError, match=r"variables of the optimizer, and there are 2\. Make"):
+    other.compile("adamax", "mse")
+    with pytest.raises(DataFileError, match="with optimizer Adam, and this one has Adamax"):
+        load_checkpoint(other, place)
+    other.layers[0].trainable = False
+    other.compile("adam", "mse")
+    with pytest.raises(DataFileError, match=r"'words/embeddings' does not train, and in .* it did"):
         load_checkpoint(other, place)
     with pytest.raises(InvalidArgumentError, match="has no variables yet"):
         save_checkpoint(rowwise.Sequential([keras.layers.Dense(1)]), tmp_path)
@@ -195,6 +218,50 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
 
 
 PARTS = dict(zip([None, *LAYOUTS], [1, 1, 8, 4, 8], strict=True))
+
+
+def test_what_trains_does_not_change_which_weights_are_whose(tmp_path: Path) -> None:
+    def make(trainable: bool) -> Any:
+        first, second = (keras.layers.Dense(4, trainable=one) for one in (trainable, True))
+        return rowwise.Sequential([keras.Input((4,)), first, second])
+
+    model, again = make(False), make(True)
+    save_checkpoint(model, tmp_path)
+    load_checkpoint(again, tmp_path)
+    for one, other in zip(model.layers, again.layers, strict=True):
+        assert_close(one.get_weights(), other.get_weights(), 0)
+
+
+def test_a_folder_is_for_one_training(tmp_path: Path) -> None:
+    model = simple(OURS)
+    fit(model, 0, 8, [rowwise.Checkpoints(tmp_path, every=4)])
+    with pytest.raises(InvalidArgumentError, match="has a checkpoint of step 8, and the model is"):
+        fit(simple(OURS), 0, 8, [rowwise.Checkpoints(tmp_path, every=4)])
+    (tmp_path / "step-000000099").mkdir()
+    (tmp_path / "step-000000099" / "checkpoint.json").write_text("")
+    (tmp_path / ".step-000000009.tmp").mkdir()
+    fit(model, 8, 12, [rowwise.Checkpoints(tmp_path, every=4, keep=1)])
+    assert load_checkpoint(simple(OURS), tmp_path) == 12
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["step-000000012", "step-000000099"]
+
+
+def test_a_checkpoint_is_there_while_another_takes_its_place(tmp_path: Path) -> None:
+    model = simple(OURS)
+    fit(model, 0, 3)
+    place = save_checkpoint(model, tmp_path)
+    place.rename(tmp_path / f".{place.name}.old")  # killed before the other one was there
+    again = simple(OURS)
+    assert load_checkpoint(again, tmp_path) == 3
+    assert_close(state_of(again), state_of(model), 0)
+
+
+def test_keras_waits_for_no_step_but_for_what_is_asked() -> None:
+    for every, waits in (("epoch", False), (5, True)):
+        callback = rowwise.Checkpoints("nowhere", every=every)
+        overridden = not hasattr(callback.on_train_batch_end, "_is_default")
+        assert overridden is waits
+
 
 if ON_JAX:
 

@@ -5,12 +5,13 @@ Rows are divided among eight devices where their number cannot be: one has less 
 
 import math
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from layouts import LAYOUTS, by_rows, laid_out, on_devices, whole_state
+from layouts import LAYOUTS, by_rows, laid_out, mesh, on_devices, whole_state
 from twins import Kit, assert_close, ways
 
 import rowwise
@@ -300,6 +301,123 @@ if keras.backend.backend() == "jax":
             again.fit(ids, targets, batch_size=BATCH, shuffle=False, verbose=0)
             assert_close(whole_state(again), whole_state(model))
 
+    @pytest.mark.parametrize("layout", [(None, "rows"), ("data", "rows")])
+    def test_columns_that_are_divided_are_saved(layout: Any, tmp_path: Path) -> None:
+        """Of large arrays, which are written part by part."""
+        found = keras.distribution.LayoutMap(mesh(data=2, rows=4))
+        found[".*embeddings"] = layout
+        found[".*kernel"] = (None, "rows")
+        with on_devices(keras.distribution.ModelParallel(layout_map=found, batch_dim_name="data")):
+            model = rowwise.Sequential(
+                [
+                    keras.Input((LENGTH,), dtype="int32"),
+                    layers.Embedding(40_000, 8, updates="dense"),
+                    keras.layers.GlobalAveragePooling1D(),
+                    keras.layers.Dense(40_000),
+                ]
+            )
+            model.save(tmp_path / "model.keras")
+            expected = model.get_weights()
+        assert_close(load_keras_model(tmp_path / "model.keras").get_weights(), expected, 0)
+
+    @pytest.mark.parametrize("trainable", [True, False])
+    @pytest.mark.parametrize("rows", [1003, 30_001])
+    def test_tables_are_saved_without_spare_rows(
+        rows: int, trainable: bool, tmp_path: Path
+    ) -> None:
+        """Small and large ones, those that train and those that are frozen, with their slots."""
+        path = tmp_path / "model.weights.h5"
+
+        def make() -> Any:
+            table = layers.Embedding(rows, 16, trainable=trainable, updates="exact")
+            model = rowwise.Sequential(
+                [keras.Input((4,), dtype="int32"), table, layers.Pool(), keras.layers.Dense(1)]
+            )
+            model.compile("adam", "mse")
+            model.optimizer.build(model.trainable_variables)
+            return model
+
+        with on_devices(by_rows("batch", "batch", batch=8)):
+            model = make()
+            ids = np.arange(64, dtype="int32").reshape(16, 4)
+            model.fit(ids, np.ones((16, 1)), batch_size=8, verbose=0)
+            model.save(tmp_path / "model.keras")
+            model.save_weights(path)
+            expected = whole_state(model)
+            again = make()
+            again.load_weights(path)
+            assert_close(whole_state(again), expected, 0)
+        alone = make()
+        alone.load_weights(path)
+        assert_close(whole_state(alone), expected, 0)
+        assert_close(whole_state(load_keras_model(tmp_path / "model.keras")), expected, 0)
+
+    def test_a_killed_training_is_resumed_by_keras_own_callback(tmp_path: Path) -> None:
+        ids, targets = batches()
+        options = {"batch_size": BATCH, "shuffle": False, "verbose": 0}
+
+        class Stop(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                raise KeyboardInterrupt
+
+        with on_devices(by_rows("batch", "batch", batch=8)):
+            whole = trained()
+            whole.fit(ids, targets, **options)
+            for callbacks in ([Stop()], []):
+                keras.utils.set_random_seed(1)
+                model = rowwise.Sequential(
+                    [keras.Input((LENGTH,), dtype="int32"), *plain(Kit(True, "exact"))]
+                )
+                model.compile(optimizers.Adam(0.02), "binary_crossentropy")
+                resume = keras.callbacks.BackupAndRestore(tmp_path)
+                with suppress(KeyboardInterrupt):
+                    model.fit(ids, targets, epochs=2, callbacks=[resume, *callbacks], **options)
+            assert_close(whole_state(model), whole_state(whole))
+
+    @pytest.mark.parametrize("initializer", ["glorot_uniform", "he_normal", "orthogonal"])
+    def test_a_table_begins_as_on_one_device(initializer: str) -> None:
+        found = []
+        for layout in (None, by_rows("batch", "batch", batch=8)):
+            with on_devices(layout):
+                keras.utils.set_random_seed(1)
+                table = layers.Embedding(ROWS, COLUMNS, embeddings_initializer=initializer).table
+                found.append(np.asarray(table))
+        assert_close(found[0], found[1][:ROWS], 0)
+        assert found[1].shape == (88, COLUMNS)
+        assert not found[1][ROWS:].any()
+
+    def test_nothing_that_sees_a_whole_table_sees_spare_rows() -> None:
+        found = []
+        for layout in (None, by_rows("batch", "batch", batch=8)):
+            with on_devices(layout):
+                model = trained(
+                    optimizer=lambda: optimizers.Lamb(0.02),
+                    updates="auto",
+                    embeddings_regularizer="l2",
+                )
+                assert ways(model) == ["dense"]
+                found.append([*whole_state(model), model.evaluate(*batches(), verbose=0)])
+        assert_close(*found, 1e-5)
+
+    def test_what_spare_rows_do_not_go_with_is_an_error() -> None:
+        with on_devices(by_rows("batch", "batch", batch=8)):
+            layer = layers.Embedding(ROWS, COLUMNS)
+            with pytest.raises(InvalidArgumentError, match="cannot be quantised with the 5 spare"):
+                layer.quantize("int8")
+            with pytest.raises(InvalidArgumentError, match="cannot be given LoRA"):
+                layer.enable_lora(2)
+            layers.Embedding(88, COLUMNS).enable_lora(2)
+
+    def test_without_compilation_tables_on_devices_train_densely() -> None:
+        ids, targets = batches()
+        with on_devices(by_rows("batch", "batch", batch=8)):
+            model = trained(updates="auto")
+            model.compile("adam", "mse", run_eagerly=True)
+            model.fit(ids[:BATCH], targets[:BATCH], batch_size=BATCH, verbose=0)
+            [decision] = model.table_updates()
+            assert decision.how == "dense"
+            assert decision.why.startswith("on several devices a model has to be compiled")
+
     def test_rows_on_devices_are_not_moved() -> None:
         vocabulary = rowwise.Vocabulary(["a", "b"])
         with on_devices(by_rows("batch", "batch", batch=8)):
@@ -314,5 +432,10 @@ if keras.backend.backend() == "jax":
             layer = layers.Embedding(ROWS, COLUMNS, weights=values)
             assert_close(layer.table.numpy()[:ROWS], values, 0)
             assert_close(layer(np.arange(ROWS)), values, 0)
-            other = layers.Embedding(ROWS, COLUMNS, weights=layer.table)
+            other = layers.Embedding(ROWS, COLUMNS, weights=layer.table, name="other")
             assert other.table is layer.table
+        # Made before there was a distribution, or after it was gone.
+        assert layers.Embedding(ROWS, COLUMNS, weights=layer.table).spare_rows == 5
+        stock = keras.Sequential([keras.Input((4,)), keras.layers.Embedding(ROWS, COLUMNS)])
+        with on_devices(by_rows("batch", "batch", batch=8)):
+            assert rowwise.convert(stock).layers[0].spare_rows == 0

@@ -97,6 +97,7 @@ if ON_TORCH:
                 "Here the learning rate differs (process 0: 0.5, process 1: 0.3333333",
             ),
             ("another model", "Here the model or its optimizer differs"),
+            ("compiled otherwise", "Here the model or its optimizer differs"),
         ],
     )
     def test_processes_that_differ_are_an_error_in_both(
@@ -146,9 +147,10 @@ if ON_TORCH:
             small, large = one["sent, 1000"], one["sent, 100000"]
             assert small == large
             assert "broadcast" not in large
-            # A number of 64 bits counts as two; the ends of the epoch and of `fit` have a message.
+            # A number of 64 bits counts as two. The beginning and the end of `fit` have a message,
+            # and so has the end of the epoch.
             most = (BATCH - FIRST) * LENGTH
-            assert large["all_gather"] == [2 * 6 + 1 + most] * (BATCHES + 2)
+            assert large["all_gather"] == [2 * 6 + 1 + most] * (BATCHES + 3)
             dense = LENGTH * COLUMNS + 1
             assert len(large["all_reduce"]) == BATCHES
             assert max(large["all_reduce"]) <= BATCH * LENGTH * COLUMNS + dense + 3
@@ -171,6 +173,12 @@ if ON_TORCH:
         assert others[0]["statistics"] == others[1]["statistics"]
         assert others[0]["seed"][1] == others[1]["seed"][1]
         assert others[0]["seed"][0] != others[1]["seed"][0]
+        assert others[0]["mask"] != others[1]["mask"]
+
+    def test_each_fit_begins_with_the_values_of_the_first(others: list[dict[str, Any]]) -> None:
+        first, second = (one["after a write in one"] for one in others)
+        assert first == second
+        assert first > 0
 
     def test_a_model_that_trained_alone_trains_on_with_others(others: list[dict[str, Any]]) -> None:
         for one in others:

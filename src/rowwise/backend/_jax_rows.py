@@ -156,9 +156,11 @@ def in_the_place_of(held: Any, value: Any) -> Any:
 
 
 def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
-    """See ``rowwise.backend.rows``; on a CPU they are there, and where divided, a shard is."""
+    """See ``rowwise.backend.rows``; on a CPU they are there, and where rows are divided, some."""
     shards = {shard.index[0].start or 0: shard for shard in table.addressable_shards}
-    if table.is_fully_replicated or not table.is_fully_addressable:  # JAX says so then
+    by_rows = all(shard.data.shape[1:] == table.shape[1:] for shard in shards.values())
+    if table.is_fully_replicated or not by_rows or not table.is_fully_addressable:
+        # Columns are put together by JAX. What other processes have it refuses to give, in words.
         yield np.asarray(table)
         return
     for start in sorted(shards):

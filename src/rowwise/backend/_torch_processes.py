@@ -90,6 +90,21 @@ class TorchProcesses:
             if here.data_ptr() != there.data_ptr():
                 there.copy_(here)
 
+    def checksum(self, tensors: list[Any]) -> float:
+        """See ``Processes``. A weighted sum of rows, so that their order counts."""
+        total = 0.0
+        for number, tensor in enumerate(tensors):
+            flat = tensor.detach().reshape(len(tensor) if tensor.dim() else 1, -1)
+            sums = flat.sum(dim=1, dtype=torch.float64).cpu()
+            weights = torch.arange(1, len(sums) + 1, dtype=torch.float64)
+            total += (number + 1) * float(sums.dot(weights))
+        return total
+
+    def draw_apart(self, distance: int) -> None:
+        """See ``Processes``. Keras's random layers draw by torch's own generator, too."""
+        if distance:
+            torch.manual_seed((torch.initial_seed() + distance) % 2**63)
+
     def wait(self) -> None:
         """See ``Processes``."""
         self._open()

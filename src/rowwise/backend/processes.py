@@ -30,6 +30,12 @@ class Processes(Protocol):
     def take_over(self, tensors: list[Any]) -> None:
         """Give ``tensors`` the values that process 0 has in them, in their places."""
 
+    def checksum(self, tensors: list[Any]) -> float:
+        """A number that is the same for the same values; of this process alone, without waiting."""
+
+    def draw_apart(self, distance: int) -> None:
+        """Move what draws random numbers in this process by ``distance``; without waiting."""
+
     def wait(self) -> None:
         """Wait until all processes have come here."""
 

@@ -12,7 +12,7 @@ from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
 from rowwise.layers.row_masks import as_row_mask
-from rowwise.layers.spare_rows import rows_on_devices, with_spare
+from rowwise.layers.spare_rows import WithSpareRows, rows_on_devices, spare_rows_of, with_spare
 from rowwise.text import IdColumn, Tokenizer, Vocabulary
 from rowwise.vectors import Coverage, Vectors
 from rowwise.vectors.arguments import as_vectors, as_vocabulary
@@ -199,20 +199,38 @@ class Embedding(keras.layers.Embedding):
         if getattr(self, "built", False) or self._shared_table is None:
             super().build(input_shape)
             return
-        row_count = rows_on_devices(self.input_dim, "embeddings")
-        if tuple(self._shared_table.shape) != (row_count, self.output_dim):
+        count, *others = self._shared_table.shape
+        shape = (count - spare_rows_of(self._shared_table), *others)
+        if shape != (self.input_dim, self.output_dim):
             raise InvalidShapeError(
                 f"A table to share must have shape ({self.input_dim}, {self.output_dim}). "
-                f"Received a variable of shape {tuple(self._shared_table.shape)}."
+                f"Received a variable of shape {shape}."
             )
         self._embeddings = self._shared_table
         self.built = True
 
-    def add_weight(self, *args: Any, shape: Any = None, name: Any = None, **kwargs: Any) -> Any:
+    def add_weight(
+        self,
+        *args: Any,
+        shape: Any = None,
+        initializer: Any = None,
+        name: Any = None,
+        **kwargs: Any,
+    ) -> Any:
         """As Keras's; the table gets as many rows on each device that has some of them."""
+        spare = 0
         if name == "embeddings" and shape is not None:
-            shape = (rows_on_devices(shape[0], name), *shape[1:])
-        return super().add_weight(*args, shape=shape, name=name, **kwargs)
+            row_count = shape[0]
+            spare = rows_on_devices(row_count, name) - row_count
+            if spare:
+                shape = (row_count + spare, *shape[1:])
+                initializer = WithSpareRows(keras.initializers.get(initializer), row_count)
+        variable = super().add_weight(
+            *args, shape=shape, initializer=initializer, name=name, **kwargs
+        )
+        if spare:
+            variable.rowwise_spare_rows = spare
+        return variable
 
     @property
     def spare_rows(self) -> int:
@@ -221,7 +239,7 @@ class Embedding(keras.layers.Embedding):
         None, but where ``keras.distribution`` divides the rows among devices and cannot divide
         them evenly. No file has them.
         """
-        return int(self.table.shape[0]) - self.input_dim
+        return spare_rows_of(self.table)
 
     def save_own_variables(self, store: Any) -> None:
         """Write the table, without spare rows; Keras calls this."""
@@ -361,9 +379,23 @@ class Embedding(keras.layers.Embedding):
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
         """Quantise the table to ``"int8"`` or ``"int4"``, as Keras's layer does."""
+        self._refuse_with_spare_rows("quantised")
         # Keras checks for its own class only, to keep out subclasses that compute differently.
         del type_check
         super().quantize(mode, type_check=False, config=config)
+
+    def enable_lora(self, *args: Any, **kwargs: Any) -> None:
+        """As Keras's layer does it."""
+        self._refuse_with_spare_rows("given LoRA")
+        super().enable_lora(*args, **kwargs)
+
+    def _refuse_with_spare_rows(self, what: str) -> None:
+        if getattr(self, "built", False) and self.spare_rows:
+            raise InvalidArgumentError(
+                f"Layer {self.name!r} has {self.input_dim} rows, which its devices cannot share "
+                f"evenly, and cannot be {what} with the {self.spare_rows} spare ones. Make it "
+                "without a keras.distribution, or with another input_dim."
+            )
 
     def save_assets(self, dir_path: str) -> None:
         """Write what is not in the configuration to a ``.keras`` file; Keras calls this."""

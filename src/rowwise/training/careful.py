@@ -13,6 +13,7 @@ from rowwise.errors import InvalidArgumentError, InvalidIdError, RowwiseError
 from rowwise.layers.ids import check_integers
 from rowwise.training.data import check_data
 from rowwise.training.saving import save_model, save_weights
+from rowwise.training.spare_rows import note_spare_rows
 from rowwise.training.trainer import RowwiseTrainer
 
 
@@ -90,6 +91,11 @@ class CarefulModel(RowwiseTrainer, keras.Model):
     ) -> None:
         """Write the model to ``filepath``; see ``save_model``."""
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def load_weights(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras's; for any number of devices, whatever the file was written on."""
+        note_spare_rows(self)
+        return super().load_weights(*args, **kwargs)
 
     def save_weights(self, filepath: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
         """As Keras's; never leaves half a file."""

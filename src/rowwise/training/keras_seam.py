@@ -127,6 +127,11 @@ def rate_variable(optimizer: Any) -> Any:
     return rate if isinstance(rate, keras.Variable) else None
 
 
+def optimized_variables(optimizer: Any) -> list[Any]:
+    """The variables that an optimizer was built on; what trains may have changed since."""
+    return list(optimizer._trainable_variables)
+
+
 def iterations_variable(optimizer: Any) -> Any:
     """The variable that counts an optimizer's steps.
 

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from rowwise.backend import rows
+from rowwise.layers.spare_rows import spare_rows_of
 from rowwise.training.keras_seam import all_layers
 from rowwise.training.spare_rows import note_spare_rows
 from rowwise.training.watching import showing, watch
@@ -25,13 +26,13 @@ LARGE = 1 << 20
 def save_large(model: Any, path: Path, save: Callable[[], None]) -> None:
     """Call ``save()``, which has Keras write the weights of ``model`` to the HDF5 file at ``path``.
 
-    What comes out is what ``save()`` alone would write.
+    What comes out is what ``save()`` alone would write, but for spare rows, which are left out.
     """
     values = {uuid.uuid4().bytes: variable for variable in _large_variables(model)}
     shown = {id(variable): np.frombuffer(key, np.uint8) for key, variable in values.items()}
     for variable in note_spare_rows(model):
         if id(variable) not in shown:
-            shown[id(variable)] = np.asarray(variable)[: -variable.spare_rows]
+            shown[id(variable)] = np.asarray(variable)[: -spare_rows_of(variable)]
     with showing(shown):
         save()
     if not values:
@@ -77,7 +78,7 @@ def _write_rows(file: h5py.File, place: str, variable: Any) -> None:
     """Write a variable's value as a dataset."""
     assert rows is not None
     count, *others = variable.shape
-    count -= variable.spare_rows
+    count -= spare_rows_of(variable)
     dataset = file.create_dataset(place, (count, *others), variable.dtype)
     start = 0
     for block in rows.on_host(variable.value):

@@ -216,6 +216,10 @@ def _why_dense(model: Any, layer: Any) -> str:
         "a keras.distribution is set": (
             keras.distribution.distribution() is not None and not TRAINS_ON_DEVICES
         ),
+        "on several devices a model has to be compiled (run_eagerly, jit_compile)": (
+            keras.distribution.distribution() is not None
+            and (model.run_eagerly or not model.jit_compile)
+        ),
         "a strategy of tf.distribute is set": trainer is not None and trainer.has_strategy(model),
         "it has a regularizer, which moves every row": table.regularizer is not None,
         "it has a constraint, which is applied to every row": table.constraint is not None,

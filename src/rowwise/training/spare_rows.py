@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from rowwise.layers.spare_rows import spare_rows_of
+from rowwise.training.keras_seam import optimized_variables
 from rowwise.training.plan import embedding_layers
-from rowwise.training.split_optimizer import find_places
+from rowwise.training.split_optimizer import find_places, inner_optimizer
 from rowwise.training.watching import watch
 
 
@@ -11,23 +13,25 @@ def note_spare_rows(model: Any) -> list[Any]:
     """Let tables with spare rows, and their slots, know: they take values without these, too.
 
     Returns:
-        those variables; each has its ``spare_rows``.
+        those variables, of which ``spare_rows_of`` tells.
     """
-    tables = {
-        id(layer.table): layer.spare_rows for layer in embedding_layers(model) if layer.spare_rows
-    }
+    tables = {id(layer.table): layer.table for layer in embedding_layers(model)}
+    tables = {key: table for key, table in tables.items() if spare_rows_of(table)}
     if not tables:
         return []
-    variables = model.trainable_variables
-    optimizer: Any = getattr(model, "optimizer", None)
-    slots: list[list[int]] = [[] for _ in variables]
+    found = list(tables.values())
+    optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and optimizer.built:
-        slots = find_places(optimizer, variables).slots
-    found = []
-    for variable, places in zip(variables, slots, strict=True):
-        for one in (variable, *(optimizer.variables[place] for place in places)):
-            if id(variable) in tables and one.shape[:1] == variable.shape[:1]:
-                watch(one)
-                one.spare_rows = tables[id(variable)]
-                found.append(one)
+        variables = optimized_variables(inner_optimizer(optimizer))
+        for variable, places in zip(
+            variables, find_places(optimizer, variables).slots, strict=True
+        ):
+            if id(variable) not in tables:
+                continue
+            for slot in (optimizer.variables[place] for place in places):
+                if slot.shape[:1] == variable.shape[:1]:
+                    slot.rowwise_spare_rows = spare_rows_of(variable)
+                    found.append(slot)
+    for variable in found:
+        watch(variable)
     return found

@@ -18,6 +18,7 @@ from rowwise.training.joint_table_step import JointTableStep, OfAll
 from rowwise.training.meeting import BEGIN, EPOCH, FIT, PLAN, STEP, Meetings
 from rowwise.training.plan import Decision, embedding_layers
 from rowwise.training.sharded_step import ShardedTableStep
+from rowwise.training.split_optimizer import inner_optimizer
 from rowwise.training.table_step import TableStep
 from rowwise.training.tapes import Lookups
 
@@ -106,6 +107,7 @@ class Together(Alone):
         self.has_begun = False
         self._meetings, self._of_all = Meetings(processes), OfAll()
         self._share, self._unsound = 0.0, [False] * processes.count
+        self._draws_apart = False
 
     def table_step(self, *arguments: Any) -> TableStep:
         """See ``Alone``."""
@@ -120,22 +122,34 @@ class Together(Alone):
         return [sum(column) for column in zip(*(one.tolist() for one in found), strict=True)]
 
     def begin(self, model: Any) -> None:
-        """See ``Alone``; the values are those of process 0, as in torch's own data parallel."""
+        """See ``Alone``; the values are those of process 0, as in torch's own data parallel.
+
+        Each `fit` begins so, since something may have been done in one process in between.
+        """
         trainable, other, optimizer, _ = model.state_variables()
-        variables = [*trainable, *other, *optimizer]
-        described = [(tuple(one.shape), str(one.dtype)) for one in variables]
-        ways = [layer.updates for layer in embedding_layers(model)]
-        of_model = repr((described, ways, type(model.optimizer).__name__))
-        heads, _ = self._meetings.meet(BEGIN, float(zlib.crc32(of_model.encode())))
+        seeds = [one for one in other if one.path.endswith("seed_generator_state")]
+        own = set(map(id, seeds))
+        values = [one.value for one in (*trainable, *other, *optimizer) if id(one) not in own]
+        of_model = float(zlib.crc32(_description(model).encode()))
+        heads, _ = self._meetings.meet(BEGIN, of_model, self.processes.checksum(values))
         self._meetings.agree([head[0] for head in heads], "the model or its optimizer")
-        self.processes.take_over([one.value for one in variables])
-        for variable in other if self.processes.rank else []:
-            if variable.path.endswith("seed_generator_state"):
-                state = np.array(ops.convert_to_numpy(variable.value))
-                state[0] = (int(state[0]) + self.processes.rank * _BETWEEN_SEEDS) % 2**31
-                variable.assign(state)
+        if len({repr(head[1]) for head in heads}) > 1:
+            self.processes.take_over(values)
+        if not self._draws_apart:
+            self._draw_apart(seeds)
         self.has_begun = True
         self._meetings.done()
+
+    def _draw_apart(self, seeds: list[Any]) -> None:
+        """Let this process draw other random numbers than the others."""
+        self.processes.take_over([one.value for one in seeds])
+        distance = self.processes.rank * _BETWEEN_SEEDS
+        for variable in seeds if distance else []:
+            state = np.array(ops.convert_to_numpy(variable.value))
+            state[0] = (int(state[0]) + distance) % 2**31
+            variable.assign(state)
+        self.processes.draw_apart(distance)
+        self._draws_apart = True
 
     def meet(self, variables: list[Any], seen: Lookups, sound: Any, x: Any, rate: Any) -> Any:
         """See ``Alone``."""
@@ -207,6 +221,7 @@ class Together(Alone):
     def end(self, fit: bool) -> None:
         """See ``Alone``."""
         self._meetings.meet(FIT if fit else EPOCH)
+        self.has_begun = self.has_begun and not fit
         if not fit:  # after which nobody may come any more
             self._meetings.done()
 
@@ -226,6 +241,23 @@ class Together(Alone):
             return decision
         way = f"{travels[decision.how]} between {self.processes.count} processes"
         return replace(decision, why=f"{decision.why}; {way}")
+
+
+def _description(model: Any) -> str:
+    """What has to be the same of a model and the way it is compiled; without the rate."""
+    optimizer = model.optimizer
+    config = {**optimizer.get_config(), **inner_optimizer(optimizer).get_config()}
+    left_out = ("name", "learning_rate", "inner_optimizer")
+    settings = sorted((key, repr(value)) for key, value in config.items() if key not in left_out)
+    variables = [
+        (tuple(one.shape), str(one.dtype)) for part in model.state_variables()[:3] for one in part
+    ]
+    layers = []
+    for layer in embedding_layers(model):
+        resting = layer.resting_rows
+        rests = 0 if resting is None else zlib.crc32(resting.tobytes())
+        layers.append((layer.updates, layer.table.trainable, rests))
+    return repr((variables, layers, type(optimizer).__name__, settings))
 
 
 def together(processes: Processes | None) -> Alone:

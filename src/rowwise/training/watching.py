@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from rowwise.layers.spare_rows import with_spare
+from rowwise.layers.spare_rows import spare_rows_of, with_spare
 from rowwise.training.keras_seam import in_stateless_scope
 
 
@@ -82,7 +82,6 @@ def _watched_class(cls: type) -> type:
 
         class Watched(parent):
             rowwise_table: Watcher | None = None
-            spare_rows = 0
 
             @property
             def value(self) -> Any:
@@ -96,7 +95,7 @@ def _watched_class(cls: type) -> type:
                 table = _make_current(self)
                 if table is not None:
                     table.forget()
-                if self.spare_rows:
+                if spare_rows_of(self):
                     value = with_spare(value, self.shape[0])
                 return super().assign(value)
 

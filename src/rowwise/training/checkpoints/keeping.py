@@ -8,7 +8,7 @@ from typing import Any
 from rowwise.backend import keras
 from rowwise.backend.places import places
 from rowwise.errors import InvalidArgumentError
-from rowwise.training.checkpoints.folders import checkpoints_in
+from rowwise.training.checkpoints.folders import checkpoints_in, clear_unfinished
 from rowwise.training.checkpoints.storing import save_checkpoint
 
 
@@ -39,11 +39,26 @@ class Checkpoints(keras.callbacks.Callback):
             raise InvalidArgumentError(f"`keep` must be 1 or more. Received: {keep}.")
         self.folder, self.every, self.keep = Path(folder), every, keep
         self._steps = self._before_epoch = 0
+        if every == "epoch":  # so that Keras need not wait for each step
+            self.on_train_batch_end = super().on_train_batch_end  # type: ignore[method-assign]
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Count from the step that the optimizer is at."""
+        """Count from the step that the optimizer is at.
+
+        Raises:
+            InvalidArgumentError: the folder has checkpoints of later steps, of another training.
+        """
         optimizer = self.model.optimizer
         self._steps = int(optimizer.iterations) if optimizer.built else 0
+        later = [step for step in checkpoints_in(self.folder) if step > self._steps]
+        if later:
+            raise InvalidArgumentError(
+                f"{str(self.folder)!r} has a checkpoint of step {later[-1]}, and the model is at "
+                f"step {self._steps}. To go on from there, use load_checkpoint first; for a new "
+                "training, name another folder or remove what is in it."
+            )
+        if places.process()[0] == 0:
+            clear_unfinished(self.folder)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Count from here; Keras counts batches from the beginning of an epoch."""
@@ -70,5 +85,5 @@ class Checkpoints(keras.callbacks.Callback):
     def _save(self) -> None:
         save_checkpoint(self.model, self.folder)
         if places.process()[0] == 0:
-            for old in checkpoints_in(self.folder)[: -self.keep]:
+            for old in list(checkpoints_in(self.folder).values())[: -self.keep]:
                 shutil.rmtree(old, ignore_errors=True)

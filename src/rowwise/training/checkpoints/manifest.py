@@ -5,6 +5,7 @@ be cut otherwise, for another number of devices. Rows that no ids are for are no
 """
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,21 @@ class Manifest:
 
     step: int
     """Updates that the optimizer had made."""
+    optimizer_class: str
+    """The optimizer's; "" without one."""
+    trained: tuple[bool, ...]
+    """Which of the model's variables the optimizer trains."""
     model: tuple[StoredArray, ...]
-    """The model's variables: those that train, then the others."""
+    """The model's variables, whether they train or not."""
     optimizer: tuple[StoredArray, ...]
 
     def write(self, folder: Path) -> None:
         """Write the file into ``folder``."""
         content = {"format": _FORMAT, "version": _VERSION, **asdict(self)}
-        (folder / FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        with open(folder / FILE, "w", encoding="utf-8") as opened:
+            opened.write(json.dumps(content, indent=1) + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -66,6 +74,8 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError(f"its version is {content['version']!r}, and {_VERSION} is known")
         return Manifest(
             int(content["step"]),
+            str(content["optimizer_class"]),
+            tuple(map(bool, content["trained"])),
             tuple(map(_array, content["model"])),
             tuple(map(_array, content["optimizer"])),
         )

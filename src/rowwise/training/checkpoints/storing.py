@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rowwise.backend.places import Part, places
 from rowwise.errors import InvalidArgumentError
-from rowwise.training.checkpoints.folders import name_of
+from rowwise.training.checkpoints.folders import name_of, old_of, temporary_of
 from rowwise.training.checkpoints.manifest import Manifest, StoredArray, StoredPart
-from rowwise.training.checkpoints.variables import shape_of, state_of
+from rowwise.training.checkpoints.numbers import stored
+from rowwise.training.checkpoints.variables import class_of, shape_of, state_of, trained_by
 
 
 def save_checkpoint(model: Any, folder: str | os.PathLike[str]) -> Path:
@@ -32,28 +32,35 @@ def save_checkpoint(model: Any, folder: str | os.PathLike[str]) -> Path:
 
     Raises:
         InvalidArgumentError: the model is not built, or ``folder`` is a file.
+        OSError: a file cannot be written; nothing of the checkpoint is left.
     """
     parent = Path(folder)
     if parent.exists() and not parent.is_dir():
         raise InvalidArgumentError(f"{str(parent)!r} is a file. Name a folder for checkpoints.")
     of_model, of_optimizer = state_of(model)
-    step = int(model.optimizer.iterations) if of_optimizer else 0
+    optimizer = getattr(model, "optimizer", None)
+    step = 0 if optimizer is None else int(optimizer.iterations)
     target = parent / name_of(step)
-    temporary = parent / f".{target.name}.tmp"
+    temporary = temporary_of(target)
     is_first = places.process()[0] == 0
     if is_first:
         shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed
         temporary.mkdir(parents=True)
-    places.wait_for_all(f"begin {target.name}")
-    stored = [
-        [_store(temporary, f"{kind}-{number}", variable) for number, variable in enumerate(some)]
-        for kind, some in (("model", of_model), ("optimizer", of_optimizer))
-    ]
-    places.wait_for_all(f"written {target.name}")
-    if is_first:
-        Manifest(step, *map(tuple, stored)).write(temporary)
-        _sync(temporary)
-        _replace(target, temporary)
+    try:
+        places.wait_for_all(f"begin {target.name}")
+        arrays = [
+            [_store(temporary, f"{kind}-{place}", one) for place, one in enumerate(some)]
+            for kind, some in (("model", of_model), ("optimizer", of_optimizer))
+        ]
+        places.wait_for_all(f"written {target.name}")
+        if is_first:
+            trained = trained_by(optimizer, of_model)
+            Manifest(step, class_of(optimizer), trained, *map(tuple, arrays)).write(temporary)
+            _sync(temporary)
+            _replace(target, temporary)
+    finally:
+        if is_first:  # else it is not there any more
+            shutil.rmtree(temporary, ignore_errors=True)
     places.wait_for_all(f"end {target.name}")
     return target
 
@@ -61,16 +68,16 @@ def save_checkpoint(model: Any, folder: str | os.PathLike[str]) -> Path:
 def _store(folder: Path, name: str, variable: Any) -> StoredArray:
     """Write those parts of a variable's value that this process has."""
     shape = shape_of(variable)
-    stored = []
+    parts = []
     for number, part in enumerate(_cut(places.parts_of(variable.value), shape)):
         file = f"{name}-{number}.npy"
         if part.values is not None:
             with open(folder / file, "wb") as opened:
-                np.save(opened, _plain(part.values), allow_pickle=False)
+                np.save(opened, stored(part.values), allow_pickle=False)
                 opened.flush()
                 os.fsync(opened.fileno())
-        stored.append(StoredPart(file, part.start, part.shape))
-    return StoredArray(variable.path, shape, str(variable.dtype), tuple(stored))
+        parts.append(StoredPart(file, part.start, part.shape))
+    return StoredArray(variable.path, shape, str(variable.dtype), tuple(parts))
 
 
 def _cut(parts: list[Part], shape: tuple[int, ...]) -> Iterator[Part]:
@@ -84,15 +91,10 @@ def _cut(parts: list[Part], shape: tuple[int, ...]) -> Iterator[Part]:
             yield Part(part.start, (count, *part.shape[1:]), values)
 
 
-def _plain(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """``values``, of a dtype that ``.npy`` files know: bfloat16 they do not."""
-    return values.view(f"u{values.dtype.itemsize}") if values.dtype.kind == "V" else values
-
-
 def _replace(target: Path, temporary: Path) -> None:
     """Put a folder that is whole in the place of one that was there."""
     if target.exists():
-        old = target.with_name(f".{target.name}.old")
+        old = old_of(target)
         shutil.rmtree(old, ignore_errors=True)
         target.rename(old)
         temporary.rename(target)
