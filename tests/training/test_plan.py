@@ -389,7 +389,7 @@ def test_lookups_in_an_unrolled_loop_train_exactly() -> None:
     assert_twins(ours, stock)
 
 
-@pytest.mark.parametrize(("rows", "columns", "way"), [(50_000, 32, "exact"), (30, 3, "dense")])
+@pytest.mark.parametrize(("rows", "columns", "way"), [(200_000, 32, "exact"), (30, 3, "dense")])
 def test_auto_takes_what_is_expected_to_be_faster_each_time(
     rows: int, columns: int, way: str
 ) -> None:

@@ -35,8 +35,8 @@ ACCELERATOR = Prices(0.0065, 0.0065, 0, 0.005, start=250_000.0, element=0.02)
 
 # Keras's optimizers make several passes over a table there, and on torch a step is hundreds of
 # functions that are called one by one.
-TENSORFLOW = Prices(2.0, 4.5, 2_000_000, 0.0, start=700_000.0, element=10.0)
-TORCH = Prices(8.0, 15.0, 2_000_000, 0.0, start=6_500_000.0, element=10.0)
+TENSORFLOW = Prices(1.5, 4.0, 2_000_000, 0.0, start=2_500_000.0, element=10.0)
+TORCH = Prices(2.2, 12.0, 2_000_000, 0.0, start=4_500_000.0, element=10.0)
 
 ON_CPU = {"jax": CPU, "tensorflow": TENSORFLOW, "torch": TORCH}
 

@@ -8,7 +8,7 @@ shrunk by ``P(s, t) = exp(L_t - L_s)`` after t. A sum of float32 alone would be 
 from typing import Any
 
 from rowwise.backend import keras
-from rowwise.training.catch_up.form import History, Step, zeros
+from rowwise.training.catch_up.form import History, Step, entries, zeros
 
 ops = keras.ops
 
@@ -55,7 +55,7 @@ def pair_history(name: str, capacity: int, dtype: str) -> History:
 def record_pair(history: History, name: str, step: Step, term: Any) -> History:
     """The prefix sums ``name`` with ``term`` added at this step."""
     high, low = history[f"{name}_high"], history[f"{name}_low"]
-    before, rest = ops.take(high, step.clock), ops.take(low, step.clock)
+    before, rest = entries(high, step.clock), entries(low, step.clock)
     total = before + term
     # Knuth's two-sum: exactly what the addition rounded away.
     seen = total - before
@@ -71,6 +71,6 @@ def record_pair(history: History, name: str, step: Step, term: Any) -> History:
 def difference(history: History, name: str, since: Any, until: Any) -> Any:
     """The sum ``name`` over the steps ``since`` to ``until - 1``."""
     high, low = history[f"{name}_high"], history[f"{name}_low"]
-    return (ops.take(high, until) - ops.take(high, since)) + (
-        ops.take(low, until) - ops.take(low, since)
+    return (entries(high, until) - entries(high, since)) + (
+        entries(low, until) - entries(low, since)
     )

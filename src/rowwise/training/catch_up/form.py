@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rowwise.backend import keras
+from rowwise.backend import rows as backend_rows
 
 ops = keras.ops
 
@@ -115,7 +116,16 @@ class Powers:
 
     def __call__(self, rested: Any, dtype: str) -> Any:
         """(n, 1): what values shrink by in ``rested`` (n,) steps."""
-        return column(ops.take(ops.convert_to_tensor(self._table.astype(dtype)), rested))
+        return column(entries(ops.convert_to_tensor(self._table.astype(dtype)), rested))
+
+
+def entries(values: Any, places: Any) -> Any:
+    """Entries of ``values`` (n,), or rows of it (n, k), at int32 ``places`` of any shape.
+
+    In fewer operations than by Keras, which looks for places that count from the end.
+    """
+    assert backend_rows is not None
+    return backend_rows.take_rows(values, places)
 
 
 def column(values: Any) -> Any:

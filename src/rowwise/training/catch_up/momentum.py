@@ -10,7 +10,7 @@ import numpy as np
 
 from rowwise.backend import keras
 from rowwise.training.catch_up.decay import WeightDecay
-from rowwise.training.catch_up.form import Factors, History, Now, Step, column
+from rowwise.training.catch_up.form import Factors, History, Now, Step, column, entries
 from rowwise.training.catch_up.tails import Moments, Tail, ages, window_of
 
 ops = keras.ops
@@ -56,7 +56,7 @@ class Momentum(Tail):
         if self.decay is not None:
             return {**factors, "total": self._moments.read(now.history, last)}
         sums = ops.cast(ops.convert_to_tensor(self._sums), dtype)
-        return {**factors, "total": column(ops.take(sums, now.clock - last))}
+        return {**factors, "total": column(entries(sums, now.clock - last))}
 
     def shift(self, slots: list[Any], factors: Factors) -> Any:
         return self._factor * slots[self._slot] * factors["total"]

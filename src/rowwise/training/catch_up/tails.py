@@ -27,6 +27,7 @@ from rowwise.training.catch_up.form import (
     Powers,
     Step,
     column,
+    entries,
     zeros,
 )
 
@@ -155,7 +156,7 @@ class Moments:
 
     def read(self, history: History, last: Any) -> Any:
         """(n, count) for rows that are current after ``last`` (n,) steps."""
-        return ops.take(history["moments"], last + (self.window - 1), axis=0)
+        return entries(history["moments"], last + (self.window - 1))
 
 
 def window_of(ratio: float) -> int:
