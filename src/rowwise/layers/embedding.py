@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from rowwise.backend import check_array, keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
+from rowwise.layers.divided_table import DividedTable
 from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
 from rowwise.layers.row_masks import as_row_mask
-from rowwise.layers.spare_rows import WithSpareRows, rows_on_devices, spare_rows_of, with_spare
+from rowwise.layers.spare_rows import spare_rows_of, with_spare
 from rowwise.text import IdColumn, Tokenizer, Vocabulary
 from rowwise.vectors import Coverage, Vectors
 from rowwise.vectors.arguments import as_vectors, as_vocabulary
@@ -25,7 +26,7 @@ _ROWS_FILE = "trainable_rows.npy"
 
 
 @keras.saving.register_keras_serializable(package="rowwise")
-class Embedding(keras.layers.Embedding):
+class Embedding(DividedTable):
     """Turns ids into rows of a table: ``keras.layers.Embedding`` with what it lacks.
 
     The table exists from construction, so ``get_weights`` and ``set_weights`` need no batch.
@@ -209,56 +210,6 @@ class Embedding(keras.layers.Embedding):
         self._embeddings = self._shared_table
         self.built = True
 
-    def add_weight(
-        self,
-        *args: Any,
-        shape: Any = None,
-        initializer: Any = None,
-        name: Any = None,
-        **kwargs: Any,
-    ) -> Any:
-        """As Keras's; the table gets as many rows on each device that has some of them."""
-        spare = 0
-        if name == "embeddings" and shape is not None:
-            row_count = shape[0]
-            spare = rows_on_devices(row_count, name) - row_count
-            if spare:
-                shape = (row_count + spare, *shape[1:])
-                initializer = WithSpareRows(keras.initializers.get(initializer), row_count)
-        variable = super().add_weight(
-            *args, shape=shape, initializer=initializer, name=name, **kwargs
-        )
-        if spare:
-            variable.rowwise_spare_rows = spare
-        return variable
-
-    @property
-    def spare_rows(self) -> int:
-        """How many rows of the table are behind those that ids are for.
-
-        None, but where ``keras.distribution`` divides the rows among devices and cannot divide
-        them evenly. No file has them.
-        """
-        return spare_rows_of(self.table)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Write the table, without spare rows; Keras calls this."""
-        if not self.spare_rows:
-            super().save_own_variables(store)
-            return
-        whole: dict[str, Any] = {}
-        super().save_own_variables(whole)
-        for key, value in whole.items():
-            array = np.asarray(value)
-            store[key] = array[: self.input_dim] if array.shape == self.table.shape else array
-
-    def load_own_variables(self, store: Any) -> None:
-        """Read what ``save_own_variables`` wrote; Keras calls this."""
-        if self.spare_rows and "0" in store.keys():  # noqa: SIM118  (all that Keras's stores have)
-            store = {key: store[key] for key in store.keys()}  # noqa: SIM118
-            store["0"] = with_spare(store["0"][:], self.table.shape[0])
-        super().load_own_variables(store)
-
     def _clear_padding(self) -> None:
         """Set row 0 of the table to zero."""
         place = ops.zeros((2,), dtype="int32")
@@ -318,11 +269,6 @@ class Embedding(keras.layers.Embedding):
         constant = ops.take(ops.convert_to_tensor(resting), ids)
         return ops.where(ops.expand_dims(constant, -1), ops.stop_gradient(rows), rows)
 
-    @property
-    def table(self) -> Any:
-        """The variable that holds the rows, without what LoRA adds to them."""
-        return self._embeddings
-
     def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
         """As ``call``, for a quantised table."""
         inputs, *others = args
@@ -379,23 +325,9 @@ class Embedding(keras.layers.Embedding):
 
     def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
         """Quantise the table to ``"int8"`` or ``"int4"``, as Keras's layer does."""
-        self._refuse_with_spare_rows("quantised")
         # Keras checks for its own class only, to keep out subclasses that compute differently.
         del type_check
         super().quantize(mode, type_check=False, config=config)
-
-    def enable_lora(self, *args: Any, **kwargs: Any) -> None:
-        """As Keras's layer does it."""
-        self._refuse_with_spare_rows("given LoRA")
-        super().enable_lora(*args, **kwargs)
-
-    def _refuse_with_spare_rows(self, what: str) -> None:
-        if getattr(self, "built", False) and self.spare_rows:
-            raise InvalidArgumentError(
-                f"Layer {self.name!r} has {self.input_dim} rows, which its devices cannot share "
-                f"evenly, and cannot be {what} with the {self.spare_rows} spare ones. Make it "
-                "without a keras.distribution, or with another input_dim."
-            )
 
     def save_assets(self, dir_path: str) -> None:
         """Write what is not in the configuration to a ``.keras`` file; Keras calls this."""

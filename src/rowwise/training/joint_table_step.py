@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rowwise.backend import keras
-from rowwise.training.table import Carried
+from rowwise.training.on_shards import Carried
 from rowwise.training.table_step import Distinct, TableStep
 from rowwise.training.tapes import Lookups
 

@@ -14,7 +14,7 @@ from rowwise.backend import rows as backend_rows
 from rowwise.backend.rows import Rows
 from rowwise.backend.shards import Shards
 from rowwise.training.catch_up import Step
-from rowwise.training.table import Carried, on_shards
+from rowwise.training.on_shards import Carried, on_shards
 from rowwise.training.table_step import Distinct, TableStep
 from rowwise.training.tapes import Lookups
 

@@ -22,9 +22,10 @@ from rowwise.backend.trainers import State, Trainer
 from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import Step
 from rowwise.training.id_watch import IdWatch, Record
+from rowwise.training.on_shards import Carried
 from rowwise.training.plan import embedding_layers
 from rowwise.training.split_optimizer import SplitOptimizer
-from rowwise.training.table import Carried, Spec
+from rowwise.training.table import Spec
 from rowwise.training.table_step import Distinct
 from rowwise.training.tapes import (
     EnoughSeen,

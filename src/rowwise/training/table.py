@@ -5,7 +5,6 @@ its optimizer slots must not notice, and whoever does not read must not pay. So 
 are watched (``watching.py``): when a value is read, all rows are caught up first, once.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,19 +15,13 @@ from rowwise.backend import keras, rows
 from rowwise.backend.shards import Shards
 from rowwise.errors import InvalidArgumentError
 from rowwise.training.catch_up import CatchUp, Factors, Now
+from rowwise.training.on_shards import Carried, on_shards
 from rowwise.training.watching import as_they_are, watch
 
 ops = keras.ops
 
 # The most steps between two flushes. A flush is one pass over the table.
 CAPACITY = 8192
-
-Carried = dict[str, Any]
-"""What travels in the compiled step beside the values: ``scratch``, int32 (n,), with anything in
-it; ``last``, int32 (n,), the clock when a row was last current, or `ASLEEP`; ``clock`` and
-``base``, int32 scalars; ``spoilt``, 0 or NaN, which every row gets; ``history``; ``room`` (m, d),
-with anything in it, for the gradients of a batch's rows; where some rows never train, ``resting``,
-boolean (n,)."""
 
 # Of rows that are current however long they rest: nothing moves them until they are looked up.
 ASLEEP = -1
@@ -148,46 +141,6 @@ class Spec:
         # Those that sleep do so still.
         last = rows.overwritten(carried["last"], ops.minimum(carried["last"], 0))
         return values, {**carried, "last": last, **self._restarted()}
-
-
-# Of what is carried, that which is divided with the rows; the rest is the same on all devices.
-_DIVIDED = ("scratch", "last", "room", "resting")
-
-
-def on_shards(
-    shards: Shards | None,
-    function: Callable[..., tuple[Any, Carried]],
-    divided: Any,
-    carried: Carried,
-    *shared: Any,
-) -> tuple[Any, Carried]:
-    """``function(divided, carried, *shared)`` for each shard of a table, or for the table.
-
-    The function gives what is divided, too, and what is carried then.
-    """
-    if shards is None:
-        return function(divided, carried, *shared)
-
-    def run(divided: Any, shared: Any) -> tuple[Any, Any]:
-        divided, mine = divided
-        ours, others = shared
-        before = {**mine, **ours}
-        found, after = function(divided, before, *others)
-        # What only went through it would be copied on its way out.
-        mine, ours = _apart(
-            {name: one for name, one in after.items() if one is not before.get(name)}
-        )
-        return (found, mine), ours
-
-    mine, ours = _apart(carried)
-    (found, mine), ours = shards.each(run, (divided, mine), (ours, shared))
-    return found, {**carried, **mine, **ours}
-
-
-def _apart(carried: Carried) -> tuple[Carried, Carried]:
-    """What is divided among devices, and what is the same on all."""
-    mine = {name: value for name, value in carried.items() if name in _DIVIDED}
-    return mine, {name: value for name, value in carried.items() if name not in _DIVIDED}
 
 
 def block_of(values: Any, number: Any, size: int) -> Any:

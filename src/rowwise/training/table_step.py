@@ -12,8 +12,9 @@ from rowwise.backend import keras
 from rowwise.backend import rows as backend_rows
 from rowwise.backend.rows import Rows
 from rowwise.training.catch_up import Factors, Step
+from rowwise.training.on_shards import Carried
 from rowwise.training.split_optimizer import SplitOptimizer
-from rowwise.training.table import ASLEEP, Carried, Spec, block_of, with_block
+from rowwise.training.table import ASLEEP, Spec, block_of, with_block
 from rowwise.training.tapes import Lookups
 
 ops = keras.ops
