@@ -57,17 +57,20 @@ class JaxShards:
         own = ids - jax.lax.axis_index(self.axis) * row_count
         return jnp.where((own >= 0) & (own < row_count), own, row_count)
 
-    def gather(self, found: Callable[[Any, Any], Any], divided: Any, ids: Any) -> Any:
+    def gather(
+        self, found: Callable[[Any, Any, Any], Any], divided: Any, ids: Any, shared: Any = ()
+    ) -> Any:
         """See ``Shards``."""
         if self.axis is None:
-            return found(divided, ids)
+            return found(divided, ids, shared)
 
-        def find(divided: Any, ids: Any) -> Any:
+        def find(both: Any, ids: Any) -> Any:
+            divided, shared = both
             row_count = len(jax.tree.leaves(divided)[0])
             own = self.own_ids(ids, row_count)
-            return jnp.where((own < row_count)[:, None], found(divided, own), 0)
+            return jnp.where((own < row_count)[:, None], found(divided, own, shared), 0)
 
-        return self._summed(find, divided, ids)
+        return self._summed(find, divided, shared, ids)
 
     def reduce_rows(self, table: Any, ids: Any, weights: Any) -> Any:
         """See ``Shards``."""
@@ -75,13 +78,14 @@ class JaxShards:
             return _jax_rows.reduce_rows(table, ids, weights)
 
         def reduce(table: Any, ids: Any, weights: Any) -> Any:
+            table, _ = table
             own = self.own_ids(ids, len(table))
             return _jax_rows.reduce_rows(table, own, weights, missing="fill")
 
-        return self._summed(reduce, jax.lax.stop_gradient(table), ids, weights)
+        return self._summed(reduce, jax.lax.stop_gradient(table), (), ids, weights)
 
-    def _summed(self, function: Callable[..., Any], divided: Any, *data: Any) -> Any:
-        """The sum over shards of ``function(divided, *data)``, (m, d), of ``data`` (m, ...).
+    def _summed(self, function: Callable[..., Any], divided: Any, shared: Any, *data: Any) -> Any:
+        """Sums over shards of ``function((divided, shared), *data)``, (m, d), of data (m, ...).
 
         It comes divided as the examples of a batch are, where that is possible.
         """
@@ -95,11 +99,11 @@ class JaxShards:
                 jax.lax.psum_scatter, axis_name=self.axis, scatter_dimension=0, tiled=True
             )
 
-        def run(divided: Any, *data: Any) -> Any:
-            return add(function(divided, *data))
+        def run(both: Any, *data: Any) -> Any:
+            return add(function(both, *data))
 
-        specs = (Spec(self.axis), *[given for _ in data])
-        return self._run(run, specs, gives)(divided, *data)
+        specs = ((Spec(self.axis), Spec()), *[given for _ in data])
+        return self._run(run, specs, gives)((divided, shared), *data)
 
     def _divides(self, axis: Any, data: tuple[Any, ...]) -> bool:
         return len(data[0]) % self._size(axis) == 0

@@ -25,7 +25,8 @@ class Shards(Protocol):
 
         Arguments and results are trees of tensors. Those ``divided`` are, by their first dimension;
         those ``shared`` are the same on all devices, so results have to be the same there. Nothing
-        is sent between devices but what brings ``shared`` arguments to all of them.
+        is sent between devices but what brings ``shared`` arguments to all of them. The function
+        uses no tensors but its arguments.
         """
 
     def own_ids(self, ids: Any, row_count: int) -> Any:
@@ -34,11 +35,13 @@ class Shards(Protocol):
         It has ``row_count`` rows; ids of rows that are elsewhere become ``row_count``.
         """
 
-    def gather(self, found: Callable[[Any, Any], Any], divided: Any, ids: Any) -> Any:
+    def gather(
+        self, found: Callable[[Any, Any, Any], Any], divided: Any, ids: Any, shared: Any = ()
+    ) -> Any:
         """Rows (m, d) for int32 ``ids`` (m,) of the whole table, from where they are.
 
-        There it is ``found(divided, ids)``, whatever that gives for ids of rows elsewhere. What is
-        sent are ids and rows.
+        There it is ``found(divided, ids, shared)``, whatever that gives for ids of rows elsewhere.
+        What is sent are ids and rows.
         """
 
     def reduce_rows(self, table: Any, ids: Any, weights: Any) -> Any:

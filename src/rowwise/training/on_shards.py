@@ -39,17 +39,17 @@ def on_shards(
         before = {**mine, **ours}
         found, after = function(divided, before, *others)
         # What only went through it would be copied on its way out.
-        mine, ours = _apart(
+        mine, ours = apart(
             {name: one for name, one in after.items() if one is not before.get(name)}
         )
         return (found, mine), ours
 
-    mine, ours = _apart(carried)
+    mine, ours = apart(carried)
     (found, mine), ours = shards.each(run, (divided, mine), (ours, shared))
     return found, {**carried, **mine, **ours}
 
 
-def _apart(carried: Carried) -> tuple[Carried, Carried]:
+def apart(carried: Carried) -> tuple[Carried, Carried]:
     """What is divided among devices, and what is the same on all."""
     mine = {name: value for name, value in carried.items() if name in _DIVIDED}
     return mine, {name: value for name, value in carried.items() if name not in _DIVIDED}

@@ -6,7 +6,7 @@ the ids, the rows that were looked up and their gradients, and nothing else: how
 depends on the batch and never on the table.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, cast
 
 from rowwise.backend import keras
@@ -14,7 +14,7 @@ from rowwise.backend import rows as backend_rows
 from rowwise.backend.rows import Rows
 from rowwise.backend.shards import Shards
 from rowwise.training.catch_up import Step
-from rowwise.training.on_shards import Carried, on_shards
+from rowwise.training.on_shards import Carried, apart, on_shards
 from rowwise.training.table_step import Distinct, TableStep
 from rowwise.training.tapes import Lookups
 
@@ -33,19 +33,24 @@ class ShardedTableStep(TableStep):
     def look_up(self, values: list[Any], carried: Carried, ids: Any) -> Any:
         """See ``TableStep``."""
 
-        def find(divided: Any, ids: Any) -> Any:
-            values, last = divided
-            return TableStep.look_up(self, values, {**carried, "last": last}, ids)
+        def find(divided: Any, ids: Any, shared: Carried) -> Any:
+            values, mine = divided
+            return TableStep.look_up(self, values, {**mine, **shared}, ids)
 
         flat = ops.reshape(ids, (-1,))
-        found = self._shards.gather(find, (values, carried["last"]), flat)
+        mine, ours = apart(carried)
+        found = self._shards.gather(find, (values, mine), flat, ours)
         return ops.reshape(found, (*ids.shape, self.spec.columns))
 
     def take_rows(self, table: Any, ids: Any, wanted: Distinct, places: Any) -> Any:
         """See ``TableStep``."""
         del wanted, places
         flat = ops.reshape(ids, (-1,))
-        found = self._shards.gather(rows.take_rows, table, flat)
+
+        def find(table: Any, ids: Any, _: Any) -> Any:
+            return rows.take_rows(table, ids)
+
+        found = self._shards.gather(find, table, flat)
         return ops.reshape(found, (*ids.shape, self.spec.columns))
 
     def reduce_rows(self, table: Any, wanted: Distinct, places: Any, ids: Any, weights: Any) -> Any:
@@ -99,15 +104,21 @@ class ShardedTableStep(TableStep):
     ) -> tuple[list[Any], Carried]:
         """See ``TableStep``."""
         sums, factor = gradients
+        of_step = {one.name: getattr(step, one.name) for one in fields(step)}
+        common = {place: optimizer[place] for place in self._optimizer.shared_places}
 
-        # The step and the optimizer's values are the same on all devices as they are.
-        def update(divided: Any, carried: Carried) -> tuple[Any, Carried]:
+        def update(
+            divided: Any, carried: Carried, of_step: Any, factor: Any, common: Any
+        ) -> tuple[Any, Carried]:
             values, some, sums = divided
-            wanted = _on_one(some)
-            return TableStep.updated(self, values, carried, wanted, (sums, factor), step, optimizer)
+            wanted, gradients = _on_one(some), (sums, factor)
+            step = Step(**of_step)
+            return TableStep.updated(self, values, carried, wanted, gradients, step, common)
 
         divided = values, _packed(wanted), sums
-        result: tuple[list[Any], Carried] = on_shards(self._shards, update, divided, carried)
+        result: tuple[list[Any], Carried] = on_shards(
+            self._shards, update, divided, carried, of_step, factor, common
+        )
         return result
 
 

@@ -171,6 +171,11 @@ class SplitOptimizer:
         return [optimizer_values[place] for place in self._inner_shared]
 
     @property
+    def shared_places(self) -> list[int]:
+        """Where among the optimizer's variables that is, which ``apply_rows`` needs."""
+        return self._inner_shared
+
+    @property
     def may_skip(self) -> bool:
         """Whether the optimizer skips steps with infinite gradients."""
         return self._scales_loss
@@ -273,7 +278,7 @@ class SplitOptimizer:
     def apply_rows(
         self,
         table: int,
-        optimizer_values: list[Any],
+        optimizer_values: Any,
         rate: Any,
         rows: Any,
         slots: list[Any],
