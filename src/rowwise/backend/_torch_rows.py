@@ -25,7 +25,7 @@ _INDEX = torch.int64
 def take_rows(table: Any, ids: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     flat = ids.reshape(-1).clamp(0, table.shape[0] - 1)
-    return table.detach().index_select(0, flat).reshape(*ids.shape, *table.shape[1:])
+    return table.detach().index_select(0, flat).reshape((*ids.shape, *table.shape[1:]))
 
 
 def put_rows(table: Any, ids: Any, rows: Any) -> Any:
