@@ -25,10 +25,8 @@ def parts_of(value: Any) -> list[Part]:
     for shard in value.global_shards:
         if shard.replica_id:
             continue
-        ranges = [one.indices(size)[:2] for one, size in zip(shard.index, value.shape, strict=True)]
         values = None if shard.data is None else np.asarray(shard.data)
-        start, shape = tuple(first for first, _ in ranges), tuple(b - a for a, b in ranges)
-        parts.append(Part(start, shape, values))
+        parts.append(Part(*_block(shard.index, value.shape), values))
     return sorted(parts, key=lambda part: part.start)
 
 
@@ -37,8 +35,12 @@ def assign(variable: Any, read: Read) -> None:
     shape, old = tuple(variable.shape), variable.value
 
     def part(index: Any) -> Any:
-        ranges = [one.indices(size)[:2] for one, size in zip(index, shape, strict=True)]
-        found = read(tuple(first for first, _ in ranges), tuple(b - a for a, b in ranges))
-        return found.astype(old.dtype, copy=False)
+        return read(*_block(index, shape)).astype(old.dtype, copy=False)
 
     variable.assign(jax.make_array_from_callback(shape, old.sharding, part))
+
+
+def _block(index: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Where a part of an array of ``shape`` starts, and its shape, by the slices that it is."""
+    ranges = [one.indices(size)[:2] for one, size in zip(index, shape, strict=True)]
+    return tuple(first for first, _ in ranges), tuple(last - first for first, last in ranges)

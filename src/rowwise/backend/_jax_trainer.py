@@ -99,13 +99,20 @@ class TrainerSeam:
         """
         variables: list[Any] = self.variables  # type: ignore[attr-defined]
         in_loop = any(variable._value is None for variable in variables)
-        names = ("trainable", "non_trainable", "optimizer", "metrics")
+        self._note_state(("trainable", "non_trainable", "optimizer", "metrics"), state)
+        if not in_loop:  # of `train_on_batch`; at a loop's end Keras does it
+            self._give_back()
+
+    def _note_state(self, names: tuple[str, ...], state: Any) -> None:
+        """Let Keras know the values of those variables."""
         self._jax_state = {
             f"{name}_variables": values for name, values in zip(names, state, strict=True)
         }
-        if not in_loop:  # of `train_on_batch`; at a loop's end Keras does it
-            self._jax_state_synced = False
-            self.jax_state_sync()
+
+    def _give_back(self) -> None:
+        """Let variables have the values that Keras knows of."""
+        self._jax_state_synced = False
+        self.jax_state_sync()
 
     def make_test_function(self, force: bool = False) -> None:
         """As Keras's."""
@@ -131,11 +138,8 @@ class TrainerSeam:
             try:
                 return function(state, iterator)
             except Exception:
-                self._jax_state = {
-                    f"{name}_variables": values for name, values in zip(names, state, strict=True)
-                }
-                self._jax_state_synced = False
-                self.jax_state_sync()
+                self._note_state(names, state)
+                self._give_back()
                 raise
 
         run.rowwise_keeps = True  # type: ignore[attr-defined]
