@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from twins import compiled_texts
 
 from rowwise.backend import keras, rows
 from rowwise.layers import Embedding, EmbedReduce
@@ -50,20 +51,7 @@ if keras.backend.backend() == "jax":
         layer: Any, optimizer: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By what XLA makes of the functions that are compiled for steps and flushes."""
-        import jax
-
-        texts: list[str] = []
-
-        def compile_and_keep(function: Any, donated: Any = ()) -> Any:
-            jitted = jax.jit(function, donate_argnums=tuple(donated))
-
-            def call(*arguments: Any) -> Any:
-                texts.append(jitted.lower(*arguments).compile().as_text())
-                return jitted(*arguments)
-
-            return call
-
-        monkeypatch.setattr(rows, "compiled", compile_and_keep)
+        texts = compiled_texts(monkeypatch)
         run(layer, optimizer)
         start, step, flush = texts
         of_tables, of_its_length = (

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from layouts import LAYOUTS, by_rows, laid_out, mesh, on_devices, whole_state
-from twins import Kit, assert_close, ways
+from twins import Kit, assert_close, compiled_texts, ways
 
 import rowwise
 from rowwise import layers
-from rowwise.backend import keras, rows
+from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError, InvalidIdError
 from rowwise.training import load_keras_model
 
@@ -244,20 +244,7 @@ if keras.backend.backend() == "jax":
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     def test_a_flush_sends_nothing(layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        import jax
-
-        texts: list[str] = []
-
-        def compile_and_keep(function: Any, donated: Any = ()) -> Any:
-            jitted = jax.jit(function, donate_argnums=tuple(donated))
-
-            def call(*arguments: Any) -> Any:
-                texts.append(jitted.lower(*arguments).compile().as_text())
-                return jitted(*arguments)
-
-            return call
-
-        monkeypatch.setattr(rows, "compiled", compile_and_keep)
+        texts = compiled_texts(monkeypatch)
         with on_devices(LAYOUTS[layout]()):
             model = trained(trainable_rows=np.arange(0, ROWS, 2))
             model.get_weights()

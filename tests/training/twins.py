@@ -11,6 +11,7 @@ import pytest
 import rowwise
 from rowwise import layers
 from rowwise.backend import keras
+from rowwise.backend import rows as backend_rows
 from rowwise.training.table import Table
 
 ROWS, COLUMNS, LENGTH, BATCH = 30, 3, 4, 4
@@ -117,3 +118,22 @@ def counting_flushes() -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Table, "flushed", flushed)
         yield found
+
+
+def compiled_texts(patch: pytest.MonkeyPatch) -> list[str]:
+    """A list that gets XLA's text of each function compiled by ``rows``, when it is called."""
+    import jax
+
+    texts: list[str] = []
+
+    def compile_and_keep(function: Any, donated: Any = ()) -> Any:
+        jitted = jax.jit(function, donate_argnums=tuple(donated))
+
+        def call(*arguments: Any) -> Any:
+            texts.append(jitted.lower(*arguments).compile().as_text())
+            return jitted(*arguments)
+
+        return call
+
+    patch.setattr(backend_rows, "compiled", compile_and_keep)
+    return texts
