@@ -167,11 +167,8 @@ def _gpu_bytes(name: str) -> Iterator[int]:
     if "torch" in sys.modules:
         import torch
 
-        yield (
-            torch.cuda.memory_allocated()
-            if name == "bytes_in_use"
-            else (torch.cuda.max_memory_allocated())
-        )
+        now = name == "bytes_in_use"
+        yield torch.cuda.memory_allocated() if now else torch.cuda.max_memory_allocated()
     else:
         import jax
 
@@ -188,3 +185,5 @@ def _forget_peak() -> None:
         ctypes.CDLL(None).malloc_trim(0)
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
+    if on_gpu() and "torch" in sys.modules:
+        sys.modules["torch"].cuda.reset_peak_memory_stats()

@@ -2,6 +2,7 @@
 
 import os
 import statistics
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,12 @@ class Case:
 
 def on_gpu() -> bool:
     return os.environ.get("JAX_PLATFORMS") == "cuda"
+
+
+def wait_for_gpu() -> None:
+    """Until torch's has done what it was given; for JAX something always reads a result."""
+    if on_gpu() and "torch" in sys.modules:
+        sys.modules["torch"].cuda.synchronize()
 
 
 def zipf_ids(count: int, rows: int, seed: int = 0) -> np.ndarray:
@@ -98,12 +105,14 @@ class KerasModel:
             shuffle=False,
             verbose=0,
         )
+        wait_for_gpu()
 
     def flush(self) -> None:
         if self._ours:
             self.model.make_tables_current()
             table = self._table.table.value
             getattr(table, "block_until_ready", lambda: None)()
+            wait_for_gpu()
 
     def save(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -158,7 +167,8 @@ class TorchModel:
             loss.backward()
             for optimizer in self._optimizers:
                 optimizer.step()
-        loss.item()  # waits for the device
+        loss.item()
+        wait_for_gpu()
 
     def flush(self) -> None:
         """Nothing: rows at rest stay as they are."""

@@ -19,6 +19,7 @@ from rowwise.backend._variable_rows import (  # noqa: F401  (a part of what this
     batch_block,
     batch_room,
     flush_block,
+    gradient_by,
 )
 
 # Bytes that are brought to the host at once.
@@ -170,20 +171,23 @@ def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) 
 chosen = either
 
 
-def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+def watched_gradients(function: Callable[[Callable[[Any], Any]], Any]) -> tuple[Any, list[Any]]:
     """See ``rowwise.backend.rows``."""
+    leaves: list[Any] = []
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
 
-    def differentiated(argument: Any, *others: Any) -> tuple[Any, Any]:
-        leaves = keras.tree.flatten(argument)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(leaves)
-            value, aux = function(argument, *others)
-        found = tape.gradient(value, leaves, unconnected_gradients="zero")
-        # Of equal ids each has a part of its own in what is not a tensor yet.
-        gradients = [tf.convert_to_tensor(one) for one in found]
-        return (value, aux), keras.tree.pack_sequence_as(argument, gradients)
+        def watched(tensor: Any) -> Any:
+            tape.watch(tensor)
+            leaves.append(tensor)
+            return tensor
 
-    return differentiated
+        value, aux = function(watched)
+    found = tape.gradient(value, leaves, unconnected_gradients="zero")
+    # Of equal ids each has a part of its own in what is not a tensor yet.
+    return (value, aux), [tf.convert_to_tensor(one) for one in found]
+
+
+value_and_gradient = gradient_by(watched_gradients)
 
 
 def shapes_of(function: Callable[..., Any], *arguments: Any) -> Any:

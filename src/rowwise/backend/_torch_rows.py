@@ -17,6 +17,7 @@ from rowwise.backend._variable_rows import (  # noqa: F401  (a part of what this
     batch_block,
     batch_room,
     flush_block,
+    gradient_by,
 )
 
 _INDEX = torch.int64
@@ -135,29 +136,27 @@ def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) 
 chosen = either
 
 
-def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+def watched_gradients(function: Callable[[Callable[[Any], Any]], Any]) -> tuple[Any, list[Any]]:
     """See ``rowwise.backend.rows``."""
+    leaves: list[Any] = []
 
-    def differentiated(argument: Any, *others: Any) -> tuple[Any, Any]:
+    def watched(tensor: Any) -> Any:
         # A module of torch itself, wrapped by Keras, uses its parameters and not what stands for
         # them: so parameters stay what they are.
-        argument = keras.tree.map_structure(_as_leaf, argument)
-        leaves = keras.tree.flatten(argument)
-        with torch.enable_grad():
-            value, aux = function(argument, *others)
-        found = torch.autograd.grad(value, leaves, allow_unused=True)
-        gradients = [
-            torch.zeros_like(leaf) if one is None else one
-            for leaf, one in zip(leaves, found, strict=True)
-        ]
-        aux = keras.tree.map_structure(_detached, aux)
-        return (value.detach(), aux), keras.tree.pack_sequence_as(argument, gradients)
+        leaves.append(tensor if tensor.requires_grad else tensor.detach().requires_grad_())
+        return leaves[-1]
 
-    return differentiated
+    with torch.enable_grad():
+        value, aux = function(watched)
+    found = torch.autograd.grad(value, leaves, allow_unused=True)
+    gradients = [
+        torch.zeros_like(leaf) if one is None else one
+        for leaf, one in zip(leaves, found, strict=True)
+    ]
+    return (value.detach(), keras.tree.map_structure(_detached, aux)), gradients
 
 
-def _as_leaf(tensor: Any) -> Any:
-    return tensor if tensor.requires_grad else tensor.detach().requires_grad_()
+value_and_gradient = gradient_by(watched_gradients)
 
 
 def _detached(value: Any) -> Any:

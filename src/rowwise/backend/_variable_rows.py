@@ -1,5 +1,10 @@
 """What backends have in common where tables are variables and no shape has to be known before."""
 
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
 HAS_VARIABLES = True
 
 # So many numbers are spread at once, which bounds the memory that they need.
@@ -24,3 +29,18 @@ def batch_room(most: int, block: int) -> int:
 def flush_block(most: int) -> int:
     """See ``rowwise.backend.rows``."""
     return min(most, FLUSH)
+
+
+def gradient_by(watched_gradients: Callable[..., Any]) -> Callable[..., Any]:
+    """The ``value_and_gradient`` of a module, see ``rowwise.backend.rows``, by what it has."""
+
+    def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
+        def differentiated(argument: Any, *others: Any) -> tuple[Any, Any]:
+            result, gradients = watched_gradients(
+                lambda watched: function(keras.tree.map_structure(watched, argument), *others)
+            )
+            return result, keras.tree.pack_sequence_as(argument, gradients)
+
+        return differentiated
+
+    return value_and_gradient

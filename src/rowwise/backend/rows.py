@@ -111,6 +111,13 @@ class Rows(Protocol):
         The gradient is that of the first argument, a tree of tensors.
         """
 
+    def watched_gradients(self, function: Callable[..., Any]) -> tuple[Any, list[Any]]:
+        """``((value, aux), gradients)`` for a ``function(watched)`` that gives ``(value, aux)``.
+
+        ``watched`` gives a tensor as one that is differentiated, in the middle of the function; the
+        gradients are in the order in which it was called. Only where ``HAS_VARIABLES``.
+        """
+
     def shapes_of(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What ``function`` gives, as shapes and dtypes; nothing is computed."""
 

@@ -116,7 +116,7 @@ class IdWatch:
 
     def error(self, record: Record) -> RowwiseError | None:
         """What ``record`` says, as an error; None when it says nothing. Waits for the step."""
-        counts = np.asarray(record["counts"])
+        counts = ops.convert_to_numpy(record["counts"])
         said = dict(zip(FIELDS, counts.tolist(), strict=False))
         number, batch = said["layer"], said["batch"]
         if number == NONE:
@@ -134,7 +134,11 @@ class IdWatch:
                 "changed the weights, in any process."
             )
         layer = self._layers[number]
-        worst = np.float32(record["id"]) if said["floating"] else np.int32(said["whole"])
+        worst = (
+            np.float32(ops.convert_to_numpy(record["id"]))
+            if said["floating"]
+            else np.int32(said["whole"])
+        )
         position = tuple(counts[len(FIELDS) :][: said["rank"]].tolist())
         error = layer.id_range.error(worst, position, said["wrong"], said["total"])
         located = InvalidIdError(

@@ -56,7 +56,7 @@ class JointTableStep(TableStep):
         self._of_all = of_all
 
     def find_distinct(
-        self, carried: Carried, looked_up: Lookups, sound: Any
+        self, carried: Carried, looked_up: Lookups, sound: Any = None
     ) -> tuple[Carried, Distinct]:
         """See ``TableStep``; ``places`` are those of this process's lookups."""
         del looked_up

@@ -93,9 +93,12 @@ class TableStep:
         return rows.reduce_rows(table, ids, weights)
 
     def find_distinct(
-        self, carried: Carried, looked_up: Lookups, sound: Any
+        self, carried: Carried, looked_up: Lookups, sound: Any = None
     ) -> tuple[Carried, Distinct]:
-        """The rows to be updated; none of them where a batch is not ``sound``."""
+        """The rows to be updated; none of them where a batch is not ``sound``.
+
+        None where that is not known yet.
+        """
         ids = [
             ops.reshape(ids, (-1,))
             for variable, ids in zip(looked_up.variables, looked_up.ids, strict=True)
@@ -114,7 +117,9 @@ class TableStep:
             rests = rows.take_rows(carried["resting"], distinct)
             distinct = ops.where(rests, self.spec.row_count, distinct)
         if self._block_rows in (0, size):  # no loop then
-            distinct, blocks = ops.where(sound, distinct, self.spec.row_count), 1
+            blocks = 1
+            if sound is not None:
+                distinct = ops.where(sound, distinct, self.spec.row_count)
         else:
             blocks = (count + self._block_rows - 1) // self._block_rows
             blocks = ops.where(sound, blocks, 0)

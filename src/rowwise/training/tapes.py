@@ -2,10 +2,12 @@
 
 A step goes through the model up to three times, always in the same order: without computing, to
 learn what is looked up (``SurveyTape``); to get the ids alone (``IdsTape``); and to compute and
-differentiate, with the rows at hand (``RowsTape``).
+differentiate, with the rows at hand (``RowsTape``). Where it can do the last two in one, it finds
+rows as they are asked for (``AtOnceTape``).
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,11 +136,51 @@ class RowsTape(_Tape):
         return next(self._answers)[0]
 
     def _found_sums(self, variable: Any, ids: Any, weights: Any) -> Any:
-        size = ids.shape[-1]
-        flat_ids, flat = ops.reshape(ids, (-1, size)), ops.reshape(weights, (-1, size))
         zeros, reduce = next(self._answers)
-        sums = reduce(flat_ids, flat) + zeros
-        return ops.reshape(sums, (*ids.shape[:-1], variable.shape[1]))
+        return _of_texts(lambda ids, weights: reduce(ids, weights) + zeros, variable, ids, weights)
+
+
+class AtOnceTape(_Tape):
+    """Answers with rows that are found now, which the step differentiates.
+
+    Args:
+        tables: as for every tape.
+        hidden: as for every tape.
+        find: gives, for a variable and ids, the ``TableStep`` and its ``Distinct`` rows.
+        watched: gives a tensor as one that is differentiated.
+    """
+
+    def __init__(
+        self,
+        tables: list[Any],
+        hidden: list[Any],
+        find: Callable[[Any, Any], Any],
+        watched: Callable[[Any], Any],
+    ) -> None:
+        super().__init__(tables, hidden)
+        self._find, self._watched = find, watched
+
+    def _found(self, variable: Any, ids: Any) -> Any:
+        table, wanted = self._find(variable, ids)
+        places = ops.reshape(wanted.places, ids.shape)
+        return self._watched(table.take_rows(None, ids, wanted, places))
+
+    def _found_sums(self, variable: Any, ids: Any, weights: Any) -> Any:
+        table, wanted = self._find(variable, ids)
+
+        def reduce(ids: Any, weights: Any) -> Any:
+            return self._watched(table.reduce_rows(None, wanted, wanted.places, ids, weights))
+
+        return _of_texts(reduce, variable, ids, weights)
+
+
+def _of_texts(reduce: Callable[[Any, Any], Any], variable: Any, ids: Any, weights: Any) -> Any:
+    """What ``reduce`` gives for ids and weights (texts, length), for these (..., length)."""
+    if len(ids.shape) == 2:
+        return reduce(ids, weights)
+    flat = (-1, ids.shape[-1])
+    sums = reduce(ops.reshape(ids, flat), ops.reshape(weights, flat))
+    return ops.reshape(sums, (*ids.shape[:-1], variable.shape[1]))
 
 
 def same_ids(first: list[Any], second: list[Any]) -> Any:
