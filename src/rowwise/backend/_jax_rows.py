@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-HAS_VARIABLES = False
+HAS_VARIABLES = IS_EAGER = False
 
 
 def take_rows(table: Any, ids: Any, missing: str = "clip") -> Any:
@@ -20,6 +20,17 @@ def take_rows(table: Any, ids: Any, missing: str = "clip") -> Any:
 def put_rows(table: Any, ids: Any, rows: Any) -> Any:
     """See ``rowwise.backend.rows``; in place where ``table`` is not used afterwards."""
     return table.at[ids].set(rows, mode="drop", unique_indices=True)
+
+
+def put_in_each(tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
+    """See ``rowwise.backend.rows``."""
+    return [put_rows(table, ids, some) for table, some in zip(tables, rows, strict=True)]
+
+
+def add_at(table: Any, start: Any, block: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    before = jax.lax.dynamic_slice_in_dim(table, start, len(block))
+    return jax.lax.dynamic_update_slice_in_dim(table, before + block, start, 0)
 
 
 def sum_rows(sums: Any, values: Any, targets: Any) -> Any:

@@ -83,9 +83,7 @@ def loss_and_updates(
 ) -> tuple[Any, Any]:
     """See ``rowwise.backend.trainers``."""
     variables = model.state_variables()
-    mapping = list(zip(variables[0], state[0], strict=True))  # Keras's regularizers ask for them
-    for part in zip(variables[1:], state[1:], strict=True):
-        mapping += _others(*part)
+    mapping = [pair for part in zip(variables, state, strict=True) for pair in _others(*part)]
     with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
         predicted = model(x, training=True) if model._call_has_training_arg else model(x)
         loss = model._compute_loss(
@@ -99,10 +97,14 @@ def loss_and_updates(
 def _others(variables: list[Any], values: list[Any]) -> list[tuple[Any, Any]]:
     """Variables that hold another value than that in ``values``, with this.
 
-    To tell Keras of those that do hold it would take longer than to compute with them.
+    To tell Keras of those that do hold it would take longer than to compute with them. But its
+    regularizers ask for what they are told.
     """
-    pairs = zip(variables, values, strict=True)
-    return [(variable, value) for variable, value in pairs if variable._value is not value]
+    return [
+        (variable, value)
+        for variable, value in zip(variables, values, strict=True)
+        if variable._value is not value or variable.regularizer is not None
+    ]
 
 
 def _now(scope: Any, variables: list[Any], values: list[Any]) -> list[Any]:
@@ -125,7 +127,8 @@ def metrics_after(
     if examples is None:
         first = next(one for one in keras.tree.flatten(x) if one is not None)
         examples = keras.ops.shape(first)[0]
-    with keras.StatelessScope(state_mapping=_others(variables, metrics)) as scope:
+    others = _others(variables, metrics)
+    with keras.StatelessScope(state_mapping=others) if others else nullcontext() as scope:
         model._loss_tracker.update_state(loss, sample_weight=examples)
         logs = model.compute_metrics(x, y, predicted, sample_weight)
-    return logs, _now(scope, variables, metrics)
+    return logs, _now(scope, variables, metrics) if others else metrics

@@ -22,6 +22,8 @@ from rowwise.backend._variable_rows import (  # noqa: F401  (a part of what this
     gradient_by,
 )
 
+IS_EAGER = False
+
 # Bytes that are brought to the host at once.
 _HOST_BYTES = 1 << 18
 
@@ -40,6 +42,17 @@ def put_rows(table: Any, ids: Any, rows: Any) -> Any:
         return tf.tensor_scatter_nd_update(table, ids[:, tf.newaxis], rows)
     table.scatter_update(tf.IndexedSlices(rows, ids))
     return table
+
+
+def put_in_each(tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
+    """See ``rowwise.backend.rows``."""
+    return [put_rows(table, ids, some) for table, some in zip(tables, rows, strict=True)]
+
+
+def add_at(table: Any, start: Any, block: Any) -> Any:
+    """See ``rowwise.backend.rows``."""
+    there = start + tf.range(block.shape[0], dtype=start.dtype)
+    return tf.tensor_scatter_nd_add(table, there[:, tf.newaxis], block)
 
 
 def sum_rows(sums: Any, values: Any, targets: Any) -> Any:

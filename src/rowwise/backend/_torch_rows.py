@@ -20,23 +20,40 @@ from rowwise.backend._variable_rows import (  # noqa: F401  (a part of what this
     gradient_by,
 )
 
+IS_EAGER = True
+
 _INDEX = torch.int64
 
 
 def take_rows(table: Any, ids: Any) -> Any:
     """See ``rowwise.backend.rows``."""
-    flat = ids.reshape(-1).clamp(0, table.shape[0] - 1)
-    return table.detach().index_select(0, flat).reshape((*ids.shape, *table.shape[1:]))
+    inside = ids.clamp(0, table.shape[0] - 1)
+    if inside.ndim == 1:
+        return table.detach().index_select(0, inside)
+    found = table.detach().index_select(0, inside.reshape(-1))
+    return found.reshape((*ids.shape, *table.shape[1:]))
 
 
 def put_rows(table: Any, ids: Any, rows: Any) -> Any:
     """See ``rowwise.backend.rows``; in place."""
+    return put_in_each([table], ids, [rows])[0]
+
+
+def put_in_each(tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
+    """See ``rowwise.backend.rows``; in place."""
     ids = ids.to(_INDEX)
-    known = ids < table.shape[0]
+    known = ids < tables[0].shape[0]
     if not bool(known.all()):
-        ids, rows = ids[known], rows[known]
-    table.detach().index_copy_(0, ids, rows)
-    return table
+        ids, rows = ids[known], [some[known] for some in rows]
+    for table, some in zip(tables, rows, strict=True):
+        table.detach().index_copy_(0, ids, some)
+    return tables
+
+
+def add_at(table: Any, start: Any, block: Any) -> Any:
+    """See ``rowwise.backend.rows``; in place, and without waiting to know where."""
+    there = torch.arange(len(block), device=table.device) + start
+    return table.index_add_(0, there, block)
 
 
 def sum_rows(sums: Any, values: Any, targets: Any) -> Any:

@@ -18,11 +18,20 @@ class Rows(Protocol):
     HAS_VARIABLES: bool
     """Whether a step's values are those in variables, which can be changed where they are."""
 
+    IS_EAGER: bool
+    """Whether what a step calls is computed at once, and variables hold what they are given."""
+
     def take_rows(self, table: Any, ids: Any) -> Any:
         """Rows at int32 ``ids`` of any shape; for an id out of range, some row."""
 
     def put_rows(self, table: Any, ids: Any, rows: Any) -> Any:
         """``table`` with ``rows`` at different ``ids`` (m,); an id of n is left out."""
+
+    def put_in_each(self, tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
+        """As ``put_rows``, of several tables, at the same ids."""
+
+    def add_at(self, table: Any, start: Any, block: Any) -> Any:
+        """``table`` (n, d) with ``block`` (m, d) added to the rows from ``start`` on."""
 
     def sum_rows(self, sums: Any, values: Any, targets: Any) -> Any:
         """``sums`` (k, d) and at each target the sum of those ``values`` (m, d) that have it."""

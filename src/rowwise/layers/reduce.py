@@ -1,5 +1,6 @@
 """``EmbedReduce``: from the ids of a text to one row for the text, without the rows in between."""
 
+import math
 from typing import Any
 
 from rowwise.backend import keras
@@ -68,6 +69,10 @@ class EmbedReduce(Embedding):
 
     def _shares(self, ids: Any, weights: Any) -> Any:
         """What each row is multiplied by before all are added up: the shape of ``ids``."""
+        length = ids.shape[-1]
+        if weights is None and not self.mask_zero and length:  # all weigh the same
+            size = {"sum": 1, "mean": length, "sqrtn": math.sqrt(length)}[self.combiner]
+            return ops.full(ops.shape(ids), 1 / size, self.variable_dtype)
         given = ops.ones(ops.shape(ids), self.variable_dtype) if weights is None else weights
         shares = ops.cast(given, self.variable_dtype)
         if self.mask_zero:

@@ -12,6 +12,7 @@ import numpy as np
 
 from rowwise.backend import keras, rows
 from rowwise.errors import InvalidIdError, RowwiseError
+from rowwise.training.constant import Constant
 from rowwise.training.tapes import InvalidIds
 
 ops = keras.ops
@@ -27,6 +28,9 @@ NONE = -1
 UNSTEADY = -2
 ELSEWHERE = -3  # `whole` is the number of the process then
 MAX_RANK = 8
+
+# What a batch adds to the counts.
+_A_BATCH = Constant(np.eye(len(FIELDS) + MAX_RANK, dtype=np.int64)[FIELDS.index("batch")])
 
 
 class IdWatch:
@@ -61,12 +65,9 @@ class IdWatch:
             clean: whether there is nothing to record, now or before.
         """
         assert rows is not None
-        is_batch = np.zeros(len(FIELDS) + MAX_RANK, np.int32)
-        is_batch[FIELDS.index("batch")] = 1
-        counts = record["counts"] + ops.convert_to_tensor(is_batch) * ops.cast(clean, "int32")
+        counts = record["counts"] + _A_BATCH("int32") * ops.cast(clean, "int32")
         record = {**record, "counts": counts}
         batch = counts[FIELDS.index("batch")]
-        is_first = ops.logical_and(ops.logical_not(clean), _says_nothing(record))
 
         def describe() -> Record:
             unsteady = _counts(ops.where(steady, NONE, UNSTEADY), batch)
@@ -78,7 +79,11 @@ class IdWatch:
                 }
             return described
 
-        result: Record = rows.either(is_first, describe, lambda: record)
+        def at_first() -> Record:
+            found: Record = rows.either(_says_nothing(record), describe, lambda: record)
+            return found
+
+        result: Record = rows.either(clean, lambda: record, at_first)
         return result
 
     @staticmethod

@@ -88,6 +88,27 @@ def _is_of_backend(own: type, name: str) -> bool:
     return home.__module__.startswith("keras.src.backend.")
 
 
+def applied(
+    optimizer: Any, values: list[Any], gradients: list[Any], variables: list[Any]
+) -> tuple[list[Any], list[Any]]:
+    """As ``optimizer.stateless_apply``, which may overwrite the ``variables`` and their slots.
+
+    Where a variable can hold any tensor, that takes half as long as to tell Keras of each.
+    """
+    assert rows is not None
+    if not rows.IS_EAGER:
+        found: tuple[list[Any], list[Any]] = optimizer.stateless_apply(values, gradients, variables)
+        return found
+    held = [*optimizer._trainable_variables, *optimizer.variables]
+    for variable, value in zip(held, [*variables, *values], strict=True):
+        # A number may be that of the model's own optimizer.
+        variable._value = value if value.ndim else value.clone()
+    optimizer.apply(gradients)
+    after = [variable._value for variable in held]
+    forget_values(held)
+    return after[: len(variables)], after[len(variables) :]
+
+
 @contextmanager
 def on_one_device() -> Iterator[None]:
     """Make variables in the block that are not laid out on several devices."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from rowwise.backend import keras, rows
 from rowwise.training.keras_seam import (
+    applied,
     decays,
     forget_values,
     give_shape,
@@ -186,15 +187,26 @@ class SplitOptimizer:
         return self._scales_loss or self._clipper is not None
 
     @property
-    def is_whole(self) -> bool:
-        """Whether there are no tables, and variables can be updated where they are.
+    def may_spoil(self) -> bool:
+        """Whether a table's gradient is multiplied by something, which may not be finite."""
+        return self.sees_norms or self._inner.loss_scale_factor is not None
 
-        Then the optimizer itself can do it, whatever it is.
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the optimizer itself can update what is dense, in the variables.
+
+        Not where it has to see gradients of tables, and not without any gradient: then it would
+        count no step.
         """
-        return not self._parts and rows is not None and rows.HAS_VARIABLES
+        if rows is None or not rows.HAS_VARIABLES:
+            return False
+        return not self._parts or (bool(self.dense) and not self.sees_norms)
 
-    def apply_whole(self, gradients: list[Any]) -> None:
-        """Update the variables themselves, if `is_whole`."""
+    def apply_in_place(self, gradients: list[Any]) -> None:
+        """Update the dense variables, and count the step, if `is_in_place`.
+
+        Tables are to be updated before: what the optimizer keeps once is changed here.
+        """
         self._optimizer.apply(gradients, self._dense_variables)
 
     def apply_dense(
@@ -295,7 +307,7 @@ class SplitOptimizer:
         values[_place(places.rate)] = rate
         for place, slot in zip(places.slots[0], slots, strict=True):
             values[place] = slot
-        (new,), updated = part.stateless_apply(values, [gradients], [rows])
+        (new,), updated = applied(part, values, [gradients], [rows])
         return new, [updated[place] for place in places.slots[0]]
 
 

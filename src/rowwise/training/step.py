@@ -132,18 +132,14 @@ class RowwiseStep:
             new_dense, new = split.apply_dense(optimizer, rate, dense, of_dense, norms)
             return new_dense, [new[place] for place in others]
 
-        def apply_whole() -> list[Any]:
-            split.apply_whole(of_dense)
+        def apply_in_place() -> list[Any]:
+            split.apply_in_place(of_dense)
             return []
 
         resting = [self._hold_resting(index, ids, state) for index, ids in self._resting.items()]
         # A branch and no choice between numbers: what is dense may be as large as a table.
         kept = dense, [optimizer[place] for place in others]
-        if split.is_whole:
-            rows.either(sound, apply_whole, lambda: [])
-            new_dense, new = kept
-        else:
-            new_dense, new = rows.either(sound, apply, lambda: kept)
+        new_dense, new = kept if split.is_in_place else rows.either(sound, apply, lambda: kept)
         after = list(optimizer)
         for place, value in zip(others, new, strict=True):
             after[place] = value
@@ -156,8 +152,6 @@ class RowwiseStep:
         trainable = list(trainable)
         for index, value in zip(split.dense, new_dense, strict=True):
             trainable[index] = value
-        for put_back in resting:
-            put_back(trainable, after)
         tables = list(tables)
         for number, table in enumerate(self._tables):
             spec, carried = table.spec, tables[number]
@@ -177,6 +171,10 @@ class RowwiseStep:
                 optimizer,
             )
             spec.put_values(values, trainable, after)
+        if split.is_in_place:
+            rows.either(sound, apply_in_place, lambda: [])
+        for put_back in resting:
+            put_back(trainable, after)
         return (trainable, other, after, metrics), tables
 
     def _hold_resting(self, index: int, ids: Any, state: State) -> Callable[..., None]:

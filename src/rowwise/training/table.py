@@ -46,6 +46,8 @@ class Spec:
     shards: Shards | None = None
     """How the table lies on several devices, or None. There ``row_count`` and ``room`` are those of
     one shard."""
+    may_spoil: bool = True
+    """Whether ``spoilt`` may become something else than 0."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -106,6 +108,8 @@ class Spec:
     ) -> tuple[Any, list[Any]]:
         """Rows and slots (m, d), which may be behind, as they are now."""
         values, slots = self.form.rest(values, slots, factors, _now(carried))
+        if not self.may_spoil:
+            return values, slots
         return values + carried["spoilt"], [slot + carried["spoilt"] for slot in slots]
 
     def flush(self, values: list[Any], carried: Carried) -> tuple[list[Any], Carried]:
@@ -132,10 +136,7 @@ class Spec:
             row, *slots = [rows.take_rows(table, ids) for table in tables]
             factors = self.factors(rows.take_rows(carried["last"], ids), carried)
             row, slots = self.rested(row, slots, factors, carried)
-            return [
-                rows.put_rows(table, ids, block)
-                for table, block in zip(tables, [row, *slots], strict=True)
-            ]
+            return rows.put_in_each(tables, ids, [row, *slots])
 
         values = rows.loop((count + size - 1) // size, catch_up, values)
         # Those that sleep do so still.

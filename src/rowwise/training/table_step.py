@@ -283,15 +283,15 @@ class TableStep:
                 if wanted.aside
                 else rows.chosen(step.counts, apply, lambda: [current, *slots])
             )
-            return [
-                rows.put_rows(value, ids, some) for value, some in zip(values, written, strict=True)
-            ]
+            return rows.put_in_each(values, ids, written)
 
         values = rows.loop(wanted.blocks, update, values)
         clock = carried["clock"] + ops.cast(step.counts, "int32")
         last = carried["last"]
         if self.spec.form.moves:
-            current = ops.where(wanted.blocks > 0, wanted.ids, self.spec.row_count)
+            current = wanted.ids
+            if not wanted.is_one_block:
+                current = ops.where(wanted.blocks > 0, current, self.spec.row_count)
             current = rows.after(current, values)  # not before they are
             last = rows.put_rows(last, current, ops.zeros_like(current, dtype="int32") + clock)
         spoilt = carried["spoilt"]

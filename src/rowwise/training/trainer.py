@@ -72,6 +72,7 @@ class _Run:
                 room,
                 resting,
                 shards,
+                split.may_spoil,
             )
             held = [optimizer.variables[place] for place in slots]
             self.tables.append(Table(spec, variable, held, model))

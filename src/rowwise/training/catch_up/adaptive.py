@@ -19,6 +19,7 @@ from rowwise.backend import keras
 from rowwise.training.catch_up.decay import WeightDecay
 from rowwise.training.catch_up.form import Factors, History, Now, Step
 from rowwise.training.catch_up.tails import TOLERANCE, Moments, Tail, ages, window_of
+from rowwise.training.constant import Constant
 
 ops = keras.ops
 
@@ -74,7 +75,7 @@ class Adaptive(Tail):
         count = 1 if amsgrad else terms
         window = min(window_of(first if amsgrad else first / shrinking), capacity)
         j = ages(window)[:, None]
-        self._weights = first**j * (1 - shrinking**j) ** np.arange(count)
+        self._weights = Constant(first**j * (1 - shrinking**j) ** np.arange(count))
         self._moments = Moments(window, count, capacity, decay)
 
     def history(self, dtype: str) -> History:
@@ -83,7 +84,7 @@ class Adaptive(Tail):
     def record(self, history: History, step: Step) -> History:
         history = super().record(history, step)
         scale = (adam_rate if self._squared else adamax_rate)(step, *self._betas)
-        weights = ops.cast(ops.convert_to_tensor(self._weights), step.rate.dtype)
+        weights = self._weights(step.rate.dtype)
         return self._moments.add(history, step, scale * self._ratio * weights)
 
     def factors(self, last: Any, now: Now, dtype: str) -> Factors:

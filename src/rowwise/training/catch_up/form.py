@@ -14,6 +14,7 @@ import numpy as np
 
 from rowwise.backend import keras
 from rowwise.backend import rows as backend_rows
+from rowwise.training.constant import Constant
 
 ops = keras.ops
 
@@ -112,11 +113,11 @@ class Powers:
     """``rate ** k`` for k from 0 to ``capacity``, computed in 64 bits."""
 
     def __init__(self, rate: float, capacity: int) -> None:
-        self._table = np.power(np.float64(rate), np.arange(capacity + 1))
+        self._table = Constant(np.power(np.float64(rate), np.arange(capacity + 1)))
 
     def __call__(self, rested: Any, dtype: str) -> Any:
         """(n, 1): what values shrink by in ``rested`` (n,) steps."""
-        return column(entries(ops.convert_to_tensor(self._table.astype(dtype)), rested))
+        return column(entries(self._table(dtype), rested))
 
 
 def entries(values: Any, places: Any) -> Any:

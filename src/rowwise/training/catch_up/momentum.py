@@ -12,6 +12,7 @@ from rowwise.backend import keras
 from rowwise.training.catch_up.decay import WeightDecay
 from rowwise.training.catch_up.form import Factors, History, Now, Step, column, entries
 from rowwise.training.catch_up.tails import Moments, Tail, ages, window_of
+from rowwise.training.constant import Constant
 
 ops = keras.ops
 
@@ -37,8 +38,10 @@ class Momentum(Tail):
     ) -> None:
         super().__init__(capacity, rates, decay)
         self._slot, self._factor, self._mu = slot, factor, rates[slot]
-        self._sums = np.concatenate([[0], np.cumsum(self._mu ** np.arange(1, capacity + 1.0))])
+        sums = np.concatenate([[0], np.cumsum(self._mu ** np.arange(1, capacity + 1.0))])
+        self._sums = Constant(sums)
         self._moments = Moments(min(window_of(self._mu), capacity), 1, capacity, decay)
+        self._terms = Constant(self._mu ** ages(self._moments.window)[:, None])
 
     def history(self, dtype: str) -> History:
         history = super().history(dtype)
@@ -48,15 +51,13 @@ class Momentum(Tail):
         history = super().record(history, step)
         if self.decay is None:
             return history
-        terms = column(ops.convert_to_tensor(self._mu ** ages(self._moments.window)))
-        return self._moments.add(history, step, ops.cast(terms, step.rate.dtype))
+        return self._moments.add(history, step, self._terms(step.rate.dtype))
 
     def factors(self, last: Any, now: Now, dtype: str) -> Factors:
         factors = super().factors(last, now, dtype)
         if self.decay is not None:
             return {**factors, "total": self._moments.read(now.history, last)}
-        sums = ops.cast(ops.convert_to_tensor(self._sums), dtype)
-        return {**factors, "total": column(entries(sums, now.clock - last))}
+        return {**factors, "total": column(entries(self._sums(dtype), now.clock - last))}
 
     def shift(self, slots: list[Any], factors: Factors) -> Any:
         return self._factor * slots[self._slot] * factors["total"]

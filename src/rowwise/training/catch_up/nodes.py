@@ -21,6 +21,7 @@ from rowwise.training.catch_up.adaptive import adam_rate
 from rowwise.training.catch_up.decay import WeightDecay
 from rowwise.training.catch_up.form import Factors, History, Now, Step, column
 from rowwise.training.catch_up.tails import TOLERANCE, Moments, Tail, ages, window_of
+from rowwise.training.constant import Constant
 
 ops = keras.ops
 
@@ -53,11 +54,15 @@ class Nodes(Tail):
         self._first, self._shrinking = kept_rates[0], math.sqrt(kept_rates[1])
         window = min(window_of(self._first / self._shrinking), capacity)
         self._moments = Moments(window, count, capacity, decay)
-        self._nodes = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+        nodes = np.cos(np.pi * (np.arange(count) + 0.5) / count)
         # (n, k): T_n at the nodes, with the factor that turns moments into weights of nodes.
-        turned = np.cos(np.arange(count)[:, None] * np.arccos(self._nodes)) * (2 / count)
+        turned = np.cos(np.arange(count)[:, None] * np.arccos(nodes)) * (2 / count)
         turned[0] /= 2
-        self._turned = turned
+        self._turned = Constant(turned)
+        self._places = Constant(-(1 + nodes) / 2)
+        j = ages(self._moments.window)
+        self._logs = Constant(-j * math.log(self._shrinking))
+        self._powers_of_first = Constant(j * math.log(self._first))
 
     def history(self, dtype: str) -> History:
         return {**super().history(dtype), **self._moments.history(dtype)}
@@ -65,27 +70,22 @@ class Nodes(Tail):
     def record(self, history: History, step: Step) -> History:
         history = super().record(history, step)
         dtype = step.rate.dtype
-        j = ages(self._moments.window)
-        logs = ops.cast(ops.convert_to_tensor(-j * math.log(self._shrinking)), dtype)
-        logs = logs + self._log_ratio(step)
+        logs = self._logs(dtype) + self._log_ratio(step)
         span = self._span(step.iteration - step.clock, self._moments.newest(step), dtype)
         y = ops.clip(2 * logs / span - 1, -1, 1)
         order = ops.cast(ops.arange(self._moments.count), dtype)
         polynomials = ops.cos(column(ops.arccos(y)) * order)
-        powers = ops.cast(ops.convert_to_tensor(j * math.log(self._first)), dtype)
-        scale = self._rate(step) * ops.exp(powers + logs)
+        scale = self._rate(step) * ops.exp(self._powers_of_first(dtype) + logs)
         return self._moments.add(history, step, column(scale) * polynomials)
 
     def factors(self, last: Any, now: Now, dtype: str) -> Factors:
         assert rows is not None
         moments = self._moments.read(now.history, last)
-        turned = ops.cast(ops.convert_to_tensor(self._turned), dtype)
         span = column(self._span(now.base, last, dtype))
-        places = ops.cast(ops.convert_to_tensor(-(1 + self._nodes) / 2), dtype)
         return {
             **super().factors(last, now, dtype),
-            "weights": rows.multiply(moments, turned),
-            "x": ops.exp(span * places),
+            "weights": rows.multiply(moments, self._turned(dtype)),
+            "x": ops.exp(span * self._places(dtype)),
             **self._correction(now.base + last, dtype),
         }
 

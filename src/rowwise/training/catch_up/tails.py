@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rowwise.backend import keras
+from rowwise.backend import rows as backend_rows
 from rowwise.training.catch_up.decay import WeightDecay
 from rowwise.training.catch_up.form import (
     CatchUp,
@@ -148,11 +149,9 @@ class Moments:
             since = ops.maximum(self.newest(step), 0)
             growth = self._decay.growth(history, since, step.clock + 1)
             terms = terms / column(1 + growth)
-        zero = ops.zeros((), dtype="int32")
-        at = ops.stack([step.clock, zero])
-        moments = history["moments"]
-        before = ops.slice(moments, at, (self.window, self.count))
-        return {**history, "moments": ops.slice_update(moments, at, before + terms)}
+        assert backend_rows is not None
+        moments = backend_rows.add_at(history["moments"], step.clock, terms)
+        return {**history, "moments": moments}
 
     def read(self, history: History, last: Any) -> Any:
         """(n, count) for rows that are current after ``last`` (n,) steps."""
