@@ -3,11 +3,14 @@
 Here the tensors of the tests stay in the processor's memory, so this is about values, not speed.
 """
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import rowwise
 from rowwise.backend import keras, rows
 from rowwise.layers import Embedding, EmbedReduce
 from rowwise.training import Sequential
@@ -18,6 +21,19 @@ ROWS, COLUMNS, LENGTH = 400, 5, 6
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "on_accelerator", lambda: True)
+    if keras.backend.backend() != "torch":
+        return
+    import torch
+
+    as_array = torch.Tensor.__array__
+
+    def unless_asked_by_us(self: Any, *args: Any, **kwargs: Any) -> Any:
+        """As of a tensor in a GPU's memory, which NumPy cannot read."""
+        asking = sys._getframe(1).f_code.co_filename
+        assert not asking.startswith(str(Path(rowwise.__file__).parent)), asking
+        return as_array(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.Tensor, "__array__", unless_asked_by_us)
 
 
 def trained(updates: str, reduced: bool, make: Any, ids: Any, labels: Any) -> list[Any]:

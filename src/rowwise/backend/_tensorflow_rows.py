@@ -14,11 +14,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from rowwise.backend._variable_rows import (  # noqa: F401  (a part of what this module provides)
+    FLUSH,
+    FLUSH_ELSEWHERE,
     HAS_VARIABLES,
     SPREAD,
     batch_block,
     batch_room,
-    flush_block,
     gradient_by,
 )
 
@@ -63,6 +64,11 @@ def sum_rows(sums: Any, values: Any, targets: Any) -> Any:
 def on_accelerator() -> bool:
     """See ``rowwise.backend.rows``."""
     return bool(tf.config.list_logical_devices("GPU"))
+
+
+def flush_block(most: int) -> int:
+    """See ``rowwise.backend.rows``."""
+    return min(most, FLUSH_ELSEWHERE if on_accelerator() else FLUSH)
 
 
 def multiply(first: Any, second: Any) -> Any:

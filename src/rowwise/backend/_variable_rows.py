@@ -11,7 +11,8 @@ HAS_VARIABLES = True
 SPREAD = 1 << 22
 
 # Rows of a flush that are caught up at once: starting an operation then costs little beside it.
-FLUSH = 8192
+# Elsewhere than on a CPU it takes more of them.
+FLUSH, FLUSH_ELSEWHERE = 8192, 1 << 16
 
 
 def batch_block(most: int) -> int:
@@ -24,11 +25,6 @@ def batch_room(most: int, block: int) -> int:
     """See ``rowwise.backend.rows``."""
     del most, block
     return 0
-
-
-def flush_block(most: int) -> int:
-    """See ``rowwise.backend.rows``."""
-    return min(most, FLUSH)
 
 
 def gradient_by(watched_gradients: Callable[..., Any]) -> Callable[..., Any]:

@@ -30,15 +30,29 @@ class Prices:
 # One core of a common server.
 CPU = Prices(0.5, 1.6, 2_000_000, 0.4, start=100_000.0, element=2.0)
 
-# Found on an NVIDIA H200. Its memory is so quick that starting a few functions more is what counts.
-ACCELERATOR = Prices(0.0065, 0.0065, 0, 0.005, start=250_000.0, element=0.02)
-
 # Keras's optimizers make several passes over a table there, and on torch a step is hundreds of
 # functions that are called one by one.
 TENSORFLOW = Prices(1.5, 4.0, 2_000_000, 0.0, start=2_500_000.0, element=10.0)
 TORCH = Prices(2.2, 12.0, 2_000_000, 0.0, start=4_500_000.0, element=10.0)
 
 ON_CPU = {"jax": CPU, "tensorflow": TENSORFLOW, "torch": TORCH}
+
+# Found on an NVIDIA H200. Its memory is so quick that starting a few functions more is what counts.
+ACCELERATOR = Prices(0.0065, 0.0065, 0, 0.005, start=250_000.0, element=0.02)
+EAGER_ACCELERATOR = Prices(0.028, 0.028, 0, 0.0, start=2_500_000.0, element=0.02)
+
+# TensorFlow's is not measured.
+ON_ACCELERATOR = {
+    "jax": ACCELERATOR,
+    "tensorflow": EAGER_ACCELERATOR,
+    "torch": EAGER_ACCELERATOR,
+}
+
+
+def prices_of(backend: str, on_accelerator: bool) -> Prices:
+    """The prices of a backend of Keras's on a device."""
+    return (ON_ACCELERATOR if on_accelerator else ON_CPU)[backend]
+
 
 # How many of a batch's ids are different, nobody knows before; of words it is about this share.
 DISTINCT = 0.5

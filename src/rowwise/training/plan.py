@@ -13,7 +13,7 @@ from rowwise.errors import InvalidArgumentError
 from rowwise.layers import Embedding
 from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import CatchUp, Lazy, find_catch_up
-from rowwise.training.cost import ACCELERATOR, ON_CPU, dense_cost, rowwise_cost
+from rowwise.training.cost import dense_cost, prices_of, rowwise_cost
 from rowwise.training.keras_seam import all_layers, decays, has_own_train_step
 from rowwise.training.split_optimizer import inner_optimizer
 from rowwise.training.tapes import Lookups, SurveyTape
@@ -178,7 +178,7 @@ def _decision(
         return Decision(layer, "exact", f"asked for{where}", form, count)
     size = (row_count, layer.output_dim)
     assert rows is not None  # or there would be a reason to train densely
-    prices = ACCELERATOR if rows.on_accelerator() else ON_CPU[keras.backend.backend()]
+    prices = prices_of(keras.backend.backend(), rows.on_accelerator())
     dense = dense_cost(prices, *size, survey.summed.get(id(layer.table), 0))
     rowwise = rowwise_cost(prices, *size, count)
     compared = (
