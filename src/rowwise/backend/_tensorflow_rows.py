@@ -37,8 +37,10 @@ def take_rows(table: Any, ids: Any) -> Any:
 
 def put_rows(table: Any, ids: Any, rows: Any) -> Any:
     """See ``rowwise.backend.rows``; in place."""
-    known = ids < table.shape[0]
-    ids, rows = tf.boolean_mask(ids, known), tf.boolean_mask(rows, known)
+    return put_in_each([table], ids, [rows])[0]
+
+
+def _put(table: Any, ids: Any, rows: Any) -> Any:
     if not isinstance(table, tf.Variable):
         return tf.tensor_scatter_nd_update(table, ids[:, tf.newaxis], rows)
     table.scatter_update(tf.IndexedSlices(rows, ids))
@@ -46,8 +48,20 @@ def put_rows(table: Any, ids: Any, rows: Any) -> Any:
 
 
 def put_in_each(tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
+    """See ``rowwise.backend.rows``; in place."""
+    known = ids < tables[0].shape[0]
+    found = [tf.boolean_mask(some, known) for some in rows]
+    return put_known(tables, tf.boolean_mask(ids, known), found)
+
+
+def take_known(tables: list[Any], ids: Any) -> list[Any]:
     """See ``rowwise.backend.rows``."""
-    return [put_rows(table, ids, some) for table, some in zip(tables, rows, strict=True)]
+    return [tf.gather(table, ids) for table in tables]
+
+
+def put_known(tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
+    """See ``rowwise.backend.rows``; in place."""
+    return [_put(table, ids, some) for table, some in zip(tables, rows, strict=True)]
 
 
 def add_at(table: Any, start: Any, block: Any) -> Any:
@@ -139,12 +153,6 @@ def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
         yield tf.gather(table, tf.range(start, min(start + together, count))).numpy()
 
 
-def after(tensor: Any, tables: list[Any]) -> Any:
-    """See ``rowwise.backend.rows``."""
-    with tf.control_dependencies([tf.gather(table, 0) for table in tables]):
-        return tf.identity(tensor)
-
-
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     if isinstance(count, int):
@@ -185,9 +193,6 @@ class _Parts:
 def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
     """See ``rowwise.backend.rows``."""
     return tf.cond(condition, first, second)
-
-
-chosen = either
 
 
 def watched_gradients(function: Callable[[Callable[[Any], Any]], Any]) -> tuple[Any, list[Any]]:

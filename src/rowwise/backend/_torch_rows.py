@@ -46,6 +46,17 @@ def put_in_each(tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
     known = ids < tables[0].shape[0]
     if not bool(known.all()):
         ids, rows = ids[known], [some[known] for some in rows]
+    return put_known(tables, ids, rows)
+
+
+def take_known(tables: list[Any], ids: Any) -> list[Any]:
+    """See ``rowwise.backend.rows``."""
+    return [table.detach().index_select(0, ids) for table in tables]
+
+
+def put_known(tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
+    """See ``rowwise.backend.rows``; in place."""
+    ids = ids.to(_INDEX)
     for table, some in zip(tables, rows, strict=True):
         table.detach().index_copy_(0, ids, some)
     return tables
@@ -138,12 +149,6 @@ def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
     yield table.detach().cpu().numpy()
 
 
-def after(tensor: Any, tables: list[Any]) -> Any:
-    """See ``rowwise.backend.rows``; it is so."""
-    del tables
-    return tensor
-
-
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     for number in range(int(count)):
@@ -154,9 +159,6 @@ def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
 def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
     """See ``rowwise.backend.rows``."""
     return first() if condition else second()
-
-
-chosen = either
 
 
 def watched_gradients(function: Callable[[Callable[[Any], Any]], Any]) -> tuple[Any, list[Any]]:

@@ -30,6 +30,15 @@ class Rows(Protocol):
     def put_in_each(self, tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
         """As ``put_rows``, of several tables, at the same ids."""
 
+    def take_known(self, tables: list[Any], ids: Any) -> list[Any]:
+        """Rows of several tables at int32 ``ids`` (m,), each that of a row.
+
+        Only where ``HAS_VARIABLES``, as the next one.
+        """
+
+    def put_known(self, tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
+        """As ``put_in_each``, each id that of a row."""
+
     def add_at(self, table: Any, start: Any, block: Any) -> Any:
         """``table`` (n, d) with ``block`` (m, d) added to the rows from ``start`` on."""
 
@@ -103,7 +112,10 @@ class Rows(Protocol):
         """The rows of a table, one array after another; never a copy of them all."""
 
     def after(self, tensor: Any, tables: list[Any]) -> Any:
-        """``tensor``, for use after all that was put into ``tables`` is there."""
+        """``tensor``, for use after all that was put into ``tables`` is there.
+
+        Only where not ``HAS_VARIABLES``, as ``chosen``.
+        """
 
     def loop(self, count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         """``carry`` after ``carry = body(i, carry)`` for i from 0 to ``count - 1``."""

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rowwise.backend import keras
+from rowwise.training.aside_table_step import AsideTableStep
 from rowwise.training.on_shards import Carried
-from rowwise.training.table_step import Distinct, TableStep
+from rowwise.training.table_step import Distinct
 from rowwise.training.tapes import Lookups
 
 ops = keras.ops
@@ -43,12 +44,12 @@ class OfAll:
             self.own.append(slice(before, before + of_table[rank]))
 
 
-class JointTableStep(TableStep):
-    """A ``TableStep`` whose distinct rows are those of all processes, in the same order in each.
+class JointTableStep(AsideTableStep):
+    """An ``AsideTableStep`` with the distinct rows of all processes, in the same order in each.
 
     Args:
         of_all: what is looked up, set before each step.
-        *arguments: of ``TableStep``.
+        *arguments: of ``AsideTableStep``.
     """
 
     def __init__(self, of_all: OfAll, *arguments: Any) -> None:
@@ -59,10 +60,10 @@ class JointTableStep(TableStep):
         self, carried: Carried, looked_up: Lookups, sound: Any = None
     ) -> tuple[Carried, Distinct]:
         """See ``TableStep``; ``places`` are those of this process's lookups."""
-        del looked_up
+        del looked_up, sound
         ids, own = self._of_all.ids[self._number], self._of_all.own[self._number]
         everywhere = Lookups([self.variable], [ids], [False])
-        carried, wanted = super().find_distinct(carried, everywhere, sound)
+        carried, wanted = super().find_distinct(carried, everywhere)
         # Which of several equal ids stands for all of them is left open, and so is the order.
         order = ops.argsort(wanted.read)
         places = ops.take(ops.argsort(order), wanted.places[own])

@@ -1,7 +1,8 @@
 """A training step, as far as one table is concerned.
 
 Whatever rows a batch looks up are read and written in blocks of a fixed size, as many of them as
-there are rows: shapes are static when compiled, and a block with its slots stays in cache.
+there are rows: shapes are static when compiled, and a block with its slots stays in cache. Where
+tables are variables, ``AsideTableStep`` does it otherwise.
 """
 
 import math
@@ -35,12 +36,9 @@ class Distinct:
     factors: Factors = field(default_factory=dict)
     """What catching up their slots has to know of them."""
     read: Any = None
-    """int32 (m,): the same ids, with those of rows that are looked up and never train. For where
-    rows are taken aside."""
+    """int32 (m,): the same ids, with those of rows that are looked up and never train."""
     aside: list[Any] = field(default_factory=list)
-    """The rows and their slots, (m, d) each, taken out of the table, which is then read no more."""
-    has_current_slots: bool = False
-    """Whether their slots are caught up, too."""
+    """The rows and their slots, (m, d) each, where they are taken aside (``AsideTableStep``)."""
 
     @property
     def is_one_block(self) -> bool:
@@ -82,14 +80,12 @@ class TableStep:
             wanted: the rows that the batch looks up.
             places: of the ids among them, of the same shape.
         """
-        if wanted.aside:
-            return rows.take_rows(wanted.aside[0], places)
+        del wanted, places
         return rows.take_rows(table, ids)
 
     def reduce_rows(self, table: Any, wanted: Distinct, places: Any, ids: Any, weights: Any) -> Any:
         """Sums of rows by weights, as ``Rows.reduce_rows``; else as ``take_rows``."""
-        if wanted.aside:
-            return rows.reduce_rows(wanted.aside[0], ops.reshape(places, ids.shape), weights)
+        del wanted, places
         return rows.reduce_rows(table, ids, weights)
 
     def find_distinct(
@@ -130,14 +126,10 @@ class TableStep:
     ) -> tuple[Any, Distinct, Carried]:
         """The table with the rows that are looked up current, while their slots stay behind.
 
-        Where tables are variables, nothing is written yet, so that an error costs nothing.
-
         Returns:
             the table; the rows, with their factors; what is carried.
         """
         table, *slots = values
-        if rows.HAS_VARIABLES:
-            return table, self._taken_aside(values, carried, wanted), carried
         if not self.spec.form.moves:
             return table, wanted, carried
 
@@ -170,18 +162,6 @@ class TableStep:
         # from there to show the compiler that `last` and the history, which are written by it, have
         # been read; or else they would be copied in each step.
         return table, replace(wanted, factors=factors), {**carried, "clock": latest}
-
-    def _taken_aside(self, values: list[Any], carried: Carried, wanted: Distinct) -> Distinct:
-        """The rows to be updated, with their values and slots, which are caught up."""
-        found, *slots = aside = [rows.take_rows(value, wanted.read) for value in values]
-        if not self.spec.form.moves:
-            return replace(wanted, aside=aside)
-        factors = self.spec.factors(rows.take_rows(carried["last"], wanted.read), carried)
-        current, slots = self.spec.rested(found, slots, factors, carried)
-        if self.spec.resting is not None:
-            trained = ops.expand_dims(wanted.ids < self.spec.row_count, -1)
-            current = ops.where(trained, current, found)
-        return replace(wanted, aside=[current, *slots], has_current_slots=True)
 
     def summed(
         self, seen: Lookups, gradients: list[Any], carried: Carried, wanted: Distinct
@@ -255,53 +235,54 @@ class TableStep:
             optimizer: the values of all the optimizer's variables.
         """
         sums, factor = gradients
-        if wanted.aside:  # and where they are not to be written back, they are as they were
-            written = ops.where(step.counts, wanted.ids, self.spec.row_count)
-            wanted = replace(wanted, ids=written)
 
         def update(number: Any, values: list[Any]) -> list[Any]:
             ids = self._block(wanted, wanted.ids, number)
-            taken = wanted.aside or [rows.take_rows(value, ids) for value in values]
-            current, *slots = taken
+            current, *slots = [rows.take_rows(value, ids) for value in values]
             some = {name: self._block(wanted, one, number) for name, one in wanted.factors.items()}
-            if not wanted.has_current_slots:
-                _, slots = self.spec.rested(current, slots, some, carried)
+            _, slots = self.spec.rested(current, slots, some, carried)
 
             def apply() -> list[Any]:
                 gradient = self._block(wanted, sums, number)
-                if factor is not None:
-                    gradient = gradient * factor
-                new, new_slots = self._optimizer.apply_rows(
-                    self._number, optimizer, step.rate, current, slots, gradient
-                )
-                return [new, *new_slots]
+                return self._applied([current, *slots], gradient, factor, step, optimizer)
 
             # Whether a batch is sound is known for good after the second pass, when these rows are
             # caught up already: then their slots are to be so as well.
-            written = (
-                apply()
-                if wanted.aside
-                else rows.chosen(step.counts, apply, lambda: [current, *slots])
-            )
+            written = rows.chosen(step.counts, apply, lambda: [current, *slots])
             return rows.put_in_each(values, ids, written)
 
         values = rows.loop(wanted.blocks, update, values)
-        clock = carried["clock"] + ops.cast(step.counts, "int32")
         last = carried["last"]
         if self.spec.form.moves:
+            clock = carried["clock"] + ops.cast(step.counts, "int32")
             current = wanted.ids
             if not wanted.is_one_block:
                 current = ops.where(wanted.blocks > 0, current, self.spec.row_count)
             current = rows.after(current, values)  # not before they are
             last = rows.put_rows(last, current, ops.zeros_like(current, dtype="int32") + clock)
+        return values, {**self._carried_on(carried, factor, step), "last": last}
+
+    def _applied(
+        self, values: list[Any], gradient: Any, factor: Any, step: Step, optimizer: list[Any]
+    ) -> list[Any]:
+        """Rows and their slots (m, d) after the optimizer has updated them."""
+        current, *slots = values
+        if factor is not None:
+            gradient = gradient * factor
+        new, new_slots = self._optimizer.apply_rows(
+            self._number, optimizer, step.rate, current, slots, gradient
+        )
+        return [new, *new_slots]
+
+    def _carried_on(self, carried: Carried, factor: Any, step: Step) -> Carried:
+        """What is carried after ``step``, but ``last``."""
         spoilt = carried["spoilt"]
         if factor is not None:
             # Where dense gradients of zero become NaN, rows at rest do.
             spoilt = ops.where(step.counts, spoilt + 0 * factor, spoilt)
-        return values, {
+        return {
             **carried,
-            "last": last,
-            "clock": clock,
+            "clock": carried["clock"] + ops.cast(step.counts, "int32"),
             "spoilt": ops.cast(spoilt, self.spec.dtype),
             "history": self.spec.form.record(carried["history"], step),
         }

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from rowwise.backend import keras
+from rowwise.backend import keras, rows
 from rowwise.backend.processes import Processes
+from rowwise.training.aside_table_step import AsideTableStep
 from rowwise.training.joint_table_step import JointTableStep, OfAll
 from rowwise.training.meeting import BEGIN, EPOCH, FIT, PLAN, STEP, Meetings
 from rowwise.training.plan import Decision, embedding_layers
@@ -38,6 +39,8 @@ class Alone:
 
     def table_step(self, *arguments: Any) -> TableStep:
         """What a step does with a table; the arguments are those of ``TableStep``."""
+        if rows is not None and rows.HAS_VARIABLES:
+            return AsideTableStep(*arguments)
         spec = arguments[1]
         return (TableStep if spec.shards is None else ShardedTableStep)(*arguments)
 
