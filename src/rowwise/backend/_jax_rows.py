@@ -202,6 +202,12 @@ def chosen(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) 
     return [jnp.where(condition, one, other) for one, other in pairs]
 
 
+def all_known_false(flags: Any) -> bool:
+    """See ``rowwise.backend.rows``; in a compiled step nothing is."""
+    del flags
+    return False
+
+
 def value_and_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
     """See ``rowwise.backend.rows``."""
     return jax.value_and_grad(function, has_aux=True)

@@ -195,6 +195,12 @@ def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) 
     return tf.cond(condition, first, second)
 
 
+def all_known_false(flags: Any) -> bool:
+    """See ``rowwise.backend.rows``; in a compiled step nothing is."""
+    del flags
+    return False
+
+
 def watched_gradients(function: Callable[[Callable[[Any], Any]], Any]) -> tuple[Any, list[Any]]:
     """See ``rowwise.backend.rows``."""
     leaves: list[Any] = []

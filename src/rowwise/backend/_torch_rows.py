@@ -161,6 +161,16 @@ def either(condition: Any, first: Callable[[], Any], second: Callable[[], Any]) 
     return first() if condition else second()
 
 
+def all_known_false(flags: Any) -> bool:
+    """See ``rowwise.backend.rows``. On a GPU this waits, as finding distinct ids does."""
+    if flags.device.type == "meta" or torch.compiler.is_compiling():
+        return False
+    try:
+        return not flags.any()
+    except RuntimeError:  # under `vmap`
+        return False
+
+
 def watched_gradients(function: Callable[[Callable[[Any], Any]], Any]) -> tuple[Any, list[Any]]:
     """See ``rowwise.backend.rows``."""
     leaves: list[Any] = []

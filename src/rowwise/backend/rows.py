@@ -123,6 +123,9 @@ class Rows(Protocol):
     def either(self, condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
         """What ``first()`` gives where the boolean scalar is true, otherwise ``second()``."""
 
+    def all_known_false(self, flags: Any) -> bool:
+        """Whether all booleans are false, where that can be known while a step is made."""
+
     def chosen(self, condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
         """As ``either``, of lists of tensors that are small: both may be computed."""
 

@@ -259,6 +259,10 @@ class Embedding(DividedTable):
         tape = current_tape()
         if tape is not None and tape.takes(self.table):
             return ops.cast(tape.rows(self.table, ids), self.compute_dtype)
+        return self._from_table(ids)
+
+    def _from_table(self, ids: Any) -> Any:
+        """Rows of the table for valid ``ids``."""
         return self._without_gradient(super().call(ids), ids)
 
     def _without_gradient(self, rows: Any, ids: Any) -> Any:
@@ -290,7 +294,8 @@ class Embedding(DividedTable):
             wrong, instead = self.id_range.invalid_tensor(ids), self.oov_id
         elif (tape := current_tape()) is not None and tape.notes(self):
             wrong, instead = self.id_range.invalid_tensor(ids), 0
-            tape.note_invalid(self, ids, wrong)
+            if not tape.note_invalid(self, ids, wrong):
+                return ops.cast(ids, "int32")
         else:
             wrong = self.id_range.check_tensor(ids)
             # Only where the error comes later is this ever read: by JAX, which looks up NaN

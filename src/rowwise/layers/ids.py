@@ -63,8 +63,8 @@ class IdRange:
     def invalid_tensor(self, ids: Any) -> Any:
         """As ``invalid``, for a tensor of the running backend."""
         dtype = keras.backend.standardize_dtype(ids.dtype)
-        wrong = ops.logical_not(ops.logical_and(ids >= 0, ids < self.size))
-        if "float" in dtype:
+        wrong = (ids < 0) | (ids >= self.size)
+        if "float" in dtype:  # NaN is one that is not its floor
             wrong = ops.logical_or(wrong, ops.not_equal(ids, ops.floor(ids)))
             wrong = ops.logical_or(wrong, ids >= EXACT_LIMITS.get(dtype, 2**8))
         return wrong

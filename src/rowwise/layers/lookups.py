@@ -26,8 +26,11 @@ class LookupTape(Protocol):
     def notes(self, layer: Any) -> bool:
         """Whether ids of ``layer`` without a row are to be noted."""
 
-    def note_invalid(self, layer: Any, ids: Any, wrong: Any) -> None:
-        """Remember that ids (any shape and dtype) have no row where ``wrong`` is true."""
+    def note_invalid(self, layer: Any, ids: Any, wrong: Any) -> bool:
+        """Remember that ids (any shape and dtype) have no row where ``wrong`` is true.
+
+        False where it is known already that all have one.
+        """
 
 
 _of_thread = threading.local()

@@ -54,7 +54,7 @@ class EmbedReduce(Embedding):
         if tape is not None and tape.takes(self.table):
             reduced = tape.reduced(self.table, ids, self._shares(ids, weights))
             return ops.cast(reduced, self.compute_dtype)
-        return self._combined(super().call(ids, training=training), ids, weights)
+        return self._combined(self._from_table(ids), ids, weights)
 
     def quantized_call(self, inputs: Any, weights: Any = None, training: bool | None = None) -> Any:
         """As ``call``, for a quantised table."""
@@ -62,22 +62,24 @@ class EmbedReduce(Embedding):
         return self._combined(super().quantized_call(ids, training=training), ids, weights)
 
     def _combined(self, rows: Any, ids: Any, weights: Any) -> Any:
-        if weights is None and not self.mask_zero:  # all weigh the same: no product for each
-            return ops.sum(rows, axis=-2) / self._size(ops.ones(ops.shape(ids), rows.dtype))
+        if weights is None and not self.mask_zero and ids.shape[-1]:  # no product for each
+            return ops.sum(rows, axis=-2) * self._equal_share(ids.shape[-1])
         shares = ops.cast(self._shares(ids, weights), rows.dtype)
         return ops.sum(rows * ops.expand_dims(shares, -1), axis=-2)
 
     def _shares(self, ids: Any, weights: Any) -> Any:
         """What each row is multiplied by before all are added up: the shape of ``ids``."""
-        length = ids.shape[-1]
-        if weights is None and not self.mask_zero and length:  # all weigh the same
-            size = {"sum": 1, "mean": length, "sqrtn": math.sqrt(length)}[self.combiner]
-            return ops.full(ops.shape(ids), 1 / size, self.variable_dtype)
+        if weights is None and not self.mask_zero and ids.shape[-1]:
+            return ops.full(ops.shape(ids), self._equal_share(ids.shape[-1]), self.variable_dtype)
         given = ops.ones(ops.shape(ids), self.variable_dtype) if weights is None else weights
         shares = ops.cast(given, self.variable_dtype)
         if self.mask_zero:
             shares = shares * ops.cast(ops.not_equal(ids, 0), self.variable_dtype)
         return shares / self._size(shares)
+
+    def _equal_share(self, length: int) -> float:
+        """What each of ``length`` rows is multiplied by where all weigh the same."""
+        return 1 / {"sum": 1, "mean": length, "sqrtn": math.sqrt(length)}[self.combiner]
 
     def _size(self, weights: Any) -> Any:
         """What weights (..., length) are divided by, (..., 1)."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rowwise.backend import keras
+from rowwise.backend import keras, rows
 
 ops = keras.ops
 
@@ -61,8 +61,12 @@ class _Tape(ABC):
     def takes(self, variable: Any) -> bool:
         return id(variable) in self._tables
 
-    def note_invalid(self, layer: Any, ids: Any, wrong: Any) -> None:
+    def note_invalid(self, layer: Any, ids: Any, wrong: Any) -> bool:
+        assert rows is not None
+        if rows.all_known_false(wrong):
+            return False
         self.seen.invalid.append(InvalidIds(layer, ids, wrong))
+        return True
 
     def rows(self, variable: Any, ids: Any) -> Any:
         self._see(variable, ids, reduced=False)
