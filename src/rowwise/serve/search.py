@@ -12,9 +12,10 @@ from threadpoolctl import ThreadpoolController
 from rowwise.errors import UnknownWordError
 from rowwise.serve.problems import Problem, field_problem
 from rowwise.vectors import Vectors
-from rowwise.vectors.neighbours import Positions, best_rows
+from rowwise.vectors.neighbours import best_rows
 from rowwise.vectors.norms import DoubleArray, Norms, RowArray, unit
 from rowwise.vectors.objectives import Cosine
+from rowwise.vectors.scan import Positions
 
 # Directions of a pass: with more, the first ones wait longer than the last ones gain.
 MOST = 32
