@@ -21,13 +21,13 @@ from rowwise.serve.problems import Problem
 # from each other's reading and writing. So the thread looks every so many seconds whether as many
 # wait as there were before: for no longer than the last batch took, nor than the most seconds here,
 # and for this share of that while none comes.
-LOOK_SECONDS = 0.001
+LOOK_SECONDS = 0.0005
 MOST_SECONDS = 0.04
 SHARE_FOR_NOTHING = 0.25
 
 # A loop sends what was written in one of its rounds when that has come to its end. With all of a
 # batch in one round the first would wait for the last, and nothing new would be read meanwhile.
-AT_ONCE = 8
+AT_ONCE = 4
 
 # A thread that has had nothing to do for so long ends; the next question starts another one.
 IDLE_SECONDS = 5.0
