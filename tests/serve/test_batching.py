@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -164,6 +165,42 @@ def test_an_idle_thread_ends_and_another_one_begins(monkeypatch: Any) -> None:
             assert await batcher.ask(kind, number) == 2 * number
             while batcher._thread is not None:
                 await asyncio.sleep(0.005)
+
+    run(scenario)
+
+
+def test_those_who_ask_again_are_waited_for(monkeypatch: Any) -> None:
+    monkeypatch.setattr(batching, "MOST_SECONDS", 10.0)
+    monkeypatch.setattr(batching, "SHARE_FOR_NOTHING", 1.0)
+
+    class Slow(Doubling):
+        def answer(self, questions: Sequence[int]) -> list[int | Exception]:
+            time.sleep(0.3)
+            return super().answer(questions)
+
+    async def scenario(batcher: Batcher) -> None:
+        kind = Slow()
+        kind.go.set()
+
+        async def client(number: int) -> None:
+            for turn in range(4):
+                asked = 100 * turn + number
+                assert await batcher.ask(kind, asked) == 2 * asked
+                await asyncio.sleep(0.001 * number)
+
+        await asyncio.gather(*(client(number) for number in range(20, 30)))
+        # Some were the first batch, and so are among the next ones too.
+        assert [len(batch) for batch in kind.batches][1:3] == [10, 10]
+
+    run(scenario)
+
+
+def test_who_does_not_ask_again_is_not_waited_for_long() -> None:
+    async def scenario(batcher: Batcher) -> None:
+        kind = Doubling()
+        await ask_behind(batcher, kind, [2, 3, 4])
+        assert [await batcher.ask(kind, each) for each in (5, 6, 7)] == [10, 12, 14]
+        assert kind.batches[-3:] == [[5], [6], [7]]
 
     run(scenario)
 

@@ -1,6 +1,7 @@
 """Nearest rows: the same as a plain float64 search finds, whatever the blocks and dtypes."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rowwise.vectors import Vectors, neighbours
+from rowwise.vectors import Vectors, neighbours, scan
 from rowwise.vectors.neighbours import best_rows
 from rowwise.vectors.norms import Norms, unit
 from rowwise.vectors.objectives import Cosine, MultipliedCosines
 
 DTYPES = ["float16", "float32", "float64"]
 ODD = [np.nan, np.inf, -np.inf]
+# Threads that help; what they are given to do is the same with one of them.
+POOL = ThreadPoolExecutor(1)
+HELPERS = [None, (POOL, 1), (POOL, 4)]
 
 
 def cosines(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
@@ -84,11 +88,15 @@ def test_the_best_rows_are_those_of_a_plain_search(rows: np.ndarray, data: st.Da
     )
     excluded = tuple(np.array(pairs, dtype=np.intp).reshape(-1, 2).T)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neighbours, "GROUP", data.draw(st.sampled_from([1, 2, 4])))
+        patch.setattr(scan, "GROUP", data.draw(st.sampled_from([1, 2, 4])))
         patch.setattr(neighbours, "BLOCK_ROWS", data.draw(st.sampled_from([4, 8, 16, 64])))
-        patch.setattr(neighbours, "EXACT_NUMBERS", data.draw(st.sampled_from([1, 16, 1000])))
+        patch.setattr(scan, "EXACT_NUMBERS", data.draw(st.sampled_from([1, 16, 1000])))
         norms = norms_of(rows, data.draw(st.booleans()))
-        positions, scores = best_rows(rows, norms, Cosine(unit(queries)), count, excluded)
+        patch.setattr(scan, "PATIENCE", data.draw(st.sampled_from([0, 1, 4])))
+        patch.setattr(neighbours, "PART_PRODUCTS", data.draw(st.sampled_from([1, 64, 1000])))
+        positions, scores = best_rows(
+            rows, norms, Cosine(unit(queries)), count, excluded, data.draw(st.sampled_from(HELPERS))
+        )
     assert positions.shape == scores.shape == (len(queries), min(count, len(rows)))
     expected = cosines(rows, queries)
     for query, row in pairs:
@@ -111,11 +119,18 @@ def test_the_best_products_are_those_of_a_plain_search(
     split = data.draw(st.integers(0, len(terms)))
     count = data.draw(st.integers(1, 70))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neighbours, "GROUP", 2)
+        patch.setattr(scan, "GROUP", 2)
         patch.setattr(neighbours, "BLOCK_ROWS", data.draw(st.sampled_from([4, 8, 64])))
+        patch.setattr(scan, "PATIENCE", data.draw(st.sampled_from([0, 4])))
+        patch.setattr(neighbours, "PART_PRODUCTS", data.draw(st.sampled_from([1, 64])))
         norms = norms_of(rows, data.draw(st.booleans()))
         positions, scores = best_rows(
-            rows, norms, MultipliedCosines(unit(terms[:split]), unit(terms[split:])), count
+            rows,
+            norms,
+            MultipliedCosines(unit(terms[:split]), unit(terms[split:])),
+            count,
+            None,
+            data.draw(st.sampled_from(HELPERS)),
         )
     shifted = (1 + cosines(rows, terms)) / 2
     expected = shifted[:split].prod(axis=0) / (shifted[split:].prod(axis=0) + 1e-6)
@@ -148,16 +163,41 @@ def test_nearly_equal_rows_are_told_apart_beyond_float32(kept: bool) -> None:
     assert positions[0].tolist() == np.argsort(-cosines(rows, query)[0])[:10].tolist()
 
 
-def test_the_answer_does_not_depend_on_the_other_queries() -> None:
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("helpers", HELPERS)
+def test_the_answer_does_not_depend_on_the_other_queries(
+    kept: bool, helpers: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(neighbours, "PART_PRODUCTS", 1 << 16)
     generator = np.random.default_rng(1)
     rows = generator.standard_normal((2000, 30), dtype="float32")
     queries = unit(generator.standard_normal((70, 30)))
     norms = Norms(rows)
-    together = best_rows(rows, norms, Cosine(queries), 5)
+    together = best_rows(rows, norms_of(rows, kept), Cosine(queries), 5, None, helpers)
     for number in (0, 33, 69):
         alone = best_rows(rows, norms, Cosine(queries[number : number + 1]), 5)
         assert np.array_equal(alone[0][0], together[0][number])
         assert np.array_equal(alone[1][0], together[1][number])
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("helpers", HELPERS)
+@pytest.mark.parametrize("count", [1, 10, 300, 5000])
+def test_many_equal_rows_among_others_in_several_parts(
+    kept: bool, helpers: Any, count: int, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(neighbours, "PART_PRODUCTS", 1 << 12)
+    monkeypatch.setattr(neighbours, "BLOCK_ROWS", 256)
+    generator = np.random.default_rng(2)
+    rows = generator.integers(-2, 3, (3000, 3)).astype("float32")
+    queries = generator.integers(-2, 3, (4, 3)).astype("float64")
+    excluded = np.repeat(np.arange(4), 50), generator.integers(0, 3000, 200)
+    norms = norms_of(rows, kept)
+    found = best_rows(rows, norms, Cosine(unit(queries)), count, excluded, helpers)
+    expected = cosines(rows, queries)
+    expected[excluded] = np.nan
+    for query, (positions, scores) in enumerate(zip(*found, strict=True)):
+        check(positions, scores, expected[query], count, rows)
 
 
 def test_equal_rows_come_in_the_order_of_the_words() -> None:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from rowwise import __version__
 from rowwise.serve.access import Hosts
+from rowwise.serve.direct import Direct
 from rowwise.serve.documents import openapi_of
 from rowwise.serve.gate import SAFE_HEADERS, Ending, Gate
 from rowwise.serve.problems import MEDIA_TYPE, Problem
@@ -51,7 +52,8 @@ def build(
             Exception: _as_failure,
         },
     )
-    add_routes(app, served)
+    # What is added last comes first.
+    app.add_middleware(Direct, answers=add_routes(app, served))
     app.add_middleware(
         Gate, limits=served.limits, hosts=hosts, token=token, origins=origins, ending=ending
     )

@@ -1,8 +1,9 @@
 """Gathering the questions of many requests, so that one pass answers them all.
 
 A pass over a table costs nearly the same for one query as for several, and so does a step of a
-model. So one thread works, and what arrives while it does is its next batch: nobody waits for a
-batch to fill up, and the more requests come, the more of them one pass answers.
+model. So one thread works, and what arrives while it does is its next batch: the more requests
+come, the more of them one pass answers. Those who have just been answered, and ask again, are
+waited for a little.
 """
 
 import asyncio
@@ -15,11 +16,18 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from rowwise.serve.problems import Problem
 
-# After a batch of several, clients that wait for an answer before they ask again ask within a few
-# milliseconds. Their first question alone would be a batch, and keep all others waiting; so the
-# thread looks every so many seconds, so many times at most, whether questions still arrive.
-LOOK_SECONDS = 0.001
-LOOKS = 8
+# After a batch, clients that wait for an answer before they ask again ask within some milliseconds.
+# One pass for all of them costs less than two for halves of them, which would also take the cores
+# from each other's reading and writing. So the thread looks every so many seconds whether as many
+# wait as there were before: for no longer than the last batch took, nor than the most seconds here,
+# and for this share of that while none comes.
+LOOK_SECONDS = 0.0005
+MOST_SECONDS = 0.04
+SHARE_FOR_NOTHING = 0.25
+
+# A loop sends what was written in one of its rounds when that has come to its end. With all of a
+# batch in one round the first would wait for the last, and nothing new would be read meanwhile.
+AT_ONCE = 4
 
 # A thread that has had nothing to do for so long ends; the next question starts another one.
 IDLE_SECONDS = 5.0
@@ -66,7 +74,9 @@ class Batcher:
         self._waiting = self._asked = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._last = 0  # how many questions the last batch had
+        # Of the last batch: how many questions it had, whether it left some of its kind for the
+        # next one, and how many seconds it took.
+        self._last, self._was_full, self._took = 0, False, 0.0
         self._is_closed = False
 
     async def ask(self, kind: Kind[Q, A], question: Q) -> A:
@@ -116,10 +126,12 @@ class Batcher:
 
     def _work(self) -> None:
         while batch := self._next():
+            begun = time.perf_counter()
             try:
                 answers = batch[0].kind.answer([job.question for job in batch])
             except Exception as error:
                 answers = [error] * len(batch)
+            self._took = time.perf_counter() - begun
             _deliver(batch, answers)
 
     def _next(self) -> list[_Job[Any, Any]]:
@@ -131,19 +143,27 @@ class Batcher:
                 # Also after the wait ran out: a question may have come at that moment.
                 if batch := self._take():
                     self._last = len(batch)
+                    self._was_full = bool(self._queues[batch[0].kind])
                     return batch
                 if self._is_closed or is_idle:
-                    self._thread = None
+                    self._thread, self._last = None, 0
                     return []
                 is_idle = not self._changed.wait(IDLE_SECONDS)
 
     def _let_arrive(self) -> None:
-        """Wait while questions arrive, if the last batch says that there are many."""
-        before = -1
-        for _ in range(LOOKS if self._last > 1 else 0):
-            if self._is_closed or before == self._waiting or self._waiting >= self._last:
+        """Wait until as many questions are there as before, if they keep arriving."""
+        before = self._waiting
+        expected = self._last if self._was_full else self._last + before
+        if expected < 2:
+            return
+        most = min(self._took, MOST_SECONDS)
+        begun = last = time.perf_counter()
+        while not self._is_closed and self._waiting < expected:
+            now = time.perf_counter()
+            if self._waiting != before:
+                before, last = self._waiting, now
+            if now - begun > most or now - last > SHARE_FOR_NOTHING * most:
                 return
-            before = self._waiting
             time.sleep(LOOK_SECONDS)
 
     def _take(self) -> list[_Job[Any, Any]]:
@@ -173,16 +193,21 @@ def _deliver(batch: list[_Job[Any, Any]], answers: Sequence[Any]) -> None:
         by_loop.setdefault(job.loop, []).append((job.future, answer))
     for loop, pairs in by_loop.items():
         try:
-            loop.call_soon_threadsafe(_set, pairs)
+            loop.call_soon_threadsafe(_set, loop, pairs)
         except RuntimeError:  # the loop is closed: nobody waits
             continue
 
 
-def _set(pairs: list[tuple["asyncio.Future[Any]", Any]]) -> None:
-    for future, answer in pairs:
+def _set(
+    loop: asyncio.AbstractEventLoop, pairs: list[tuple["asyncio.Future[Any]", Any]], first: int = 0
+) -> None:
+    """Tell a few what their answers are, and the others in the next round of the loop."""
+    for future, answer in pairs[first : first + AT_ONCE]:
         if future.done():
             continue
         if isinstance(answer, Exception):
             future.set_exception(answer)
         else:
             future.set_result(answer)
+    if first + AT_ONCE < len(pairs):
+        loop.call_soon(_set, loop, pairs, first + AT_ONCE)

@@ -6,6 +6,7 @@ from typing import Any
 
 from rowwise.serve.access import Hosts, has_token
 from rowwise.serve.bodies import ClientGone, Message, Receive, read_body
+from rowwise.serve.clock import Clock, TimeOver
 from rowwise.serve.limits import Limits
 from rowwise.serve.problems import Headers, Problem
 
@@ -21,10 +22,6 @@ SAFE_HEADERS: Headers = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 ]
-
-# An answer that takes longer is dropped when its client goes; most come sooner, and are spared
-# the watching.
-WATCH_AFTER = 0.25
 
 
 class Gate:
@@ -65,7 +62,7 @@ class Gate:
         answer = _Answer(send, self._more_headers(headers.get(b"origin")), self._ending)
         body: bytes | None = None
         try:
-            async with asyncio.timeout(self._limits.seconds) as timer:
+            with Clock(self._limits.seconds) as clock:
                 if self._is_preflight(scope, headers):
                     self._check_host(scope)
                     return await answer.preflight()
@@ -76,8 +73,8 @@ class Gate:
                     # A refused request is read to its end, too, so that its answer can be read.
                     declared = headers.get(b"content-length")
                     body = await read_body(receive, self._limits.body_bytes, declared)
-                with _Watch(receive) as watch:
-                    await self._app(_as_get(scope), _Body(body, watch.receive), answer.send)
+                clock.watch(receive)
+                await self._app(_as_get(scope), _Body(body, receive), answer.send)
         except Problem as problem:
             await answer.problem(problem)
         except ClientGone:
@@ -87,9 +84,7 @@ class Gate:
                 raise
             # A second Ctrl-C: this is all that there is time for.
             await answer.problem(_STOPPED)
-        except TimeoutError:
-            if not timer.expired():
-                raise
+        except TimeOver:
             await answer.problem(self._too_slow(body))
         return None
 
@@ -215,36 +210,3 @@ class _Body:
             return await self._further()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
-
-
-class _Watch:
-    """Ends what happens within when the client goes, by ClientGone."""
-
-    def __init__(self, receive: Receive) -> None:
-        self.receive = receive
-        self._is_gone = False
-        self._watcher: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> "_Watch":
-        task = asyncio.current_task()
-        assert task is not None
-        self._task = task
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._begin)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
-        if kind is not None and issubclass(kind, asyncio.CancelledError) and self._is_gone:
-            self._task.uncancel()
-            raise ClientGone
-
-    def _begin(self) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._wait())
-
-    async def _wait(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        self._is_gone = True
-        self._task.cancel()

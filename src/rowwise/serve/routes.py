@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rowwise.errors import RowwiseError
 from rowwise.serve import messages
@@ -16,7 +16,7 @@ from rowwise.serve.documents import described
 from rowwise.serve.explorer import Explorer
 from rowwise.serve.parsing import parse
 from rowwise.serve.predictions import Texts
-from rowwise.serve.problems import field_problem, pointer_to
+from rowwise.serve.problems import field_problem
 from rowwise.serve.rows import Lookup
 from rowwise.serve.search import Direction, Nearest
 from rowwise.serve.served import Served
@@ -25,8 +25,8 @@ from rowwise.text.wording import counted
 from rowwise.vectors.formulas import parse_formula
 
 
-def add_routes(app: FastAPI, served: Served) -> None:
-    """Give ``app`` its endpoints."""
+def add_routes(app: FastAPI, served: Served) -> dict[str, ASGIApp]:
+    """Give ``app`` its endpoints, and return those that take POST, by their paths."""
     app.router.route_class = _Route
     endpoints = _Endpoints(served)
     asked = messages.requests(served.limits)
@@ -55,6 +55,8 @@ def add_routes(app: FastAPI, served: Served) -> None:
         name = path.removeprefix("/")
         app.add_api_route(path, getattr(endpoints, name), operation_id=name, **described(answer))
     app.add_api_route("/", endpoints.page, response_class=HTMLResponse, include_in_schema=False)
+    made = {route.path: route.app for route in app.routes if isinstance(route, _Route)}
+    return {path: made[path] for path in answers}
 
 
 class _Route(APIRoute):
@@ -68,26 +70,39 @@ class _Route(APIRoute):
         super().__init__(path, endpoint, **options)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await endpoint(Request(scope, receive))
-            await response(scope, receive, send)
+            found = await endpoint(Request(scope, receive))
+            if isinstance(found, bytes):
+                await _send_json(found, send)
+            else:
+                await found(scope, receive, send)
 
         self.app = answer
 
 
+async def _send_json(body: bytes, send: Send) -> None:
+    """What a ``Response`` does for JSON that is written already, in fewer steps."""
+    length = str(len(body)).encode()
+    headers = [(b"content-length", length), (b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 class _Endpoints:
-    """What is done for each path; FastAPI shows the docstrings in the OpenAPI document."""
+    """What is done for each path; FastAPI shows the docstrings in the OpenAPI document.
+
+    Those that take POST return the JSON of their answer.
+    """
 
     def __init__(self, served: Served) -> None:
         self._served = served
         self._asked = messages.requests(served.limits)
         self._explorer = Explorer(served)
 
-    async def neighbors(self, request: Request) -> Response:
+    async def neighbors(self, request: Request) -> bytes:
         """The words whose rows are nearest to each word's row, by the cosine."""
         asked = await self._read("/neighbors", request)
         directions = tuple(
-            Direction((word,), (), pointer_to(["words", number]))
-            for number, word in enumerate(asked.words)
+            Direction((word,), (), f"#/words/{number}") for number, word in enumerate(asked.words)
         )
         found: list[str] = []
         for part in turns(asked.words):
@@ -97,9 +112,9 @@ class _Endpoints:
             f'{{"word":{json.dumps(word)},"neighbors":{neighbors}}}'
             for word, neighbors in zip(asked.words, found, strict=True)
         )
-        return _json(f'{{"results":[{results}]}}')
+        return f'{{"results":[{results}]}}'.encode()
 
-    async def analogy(self, request: Request) -> Response:
+    async def analogy(self, request: Request) -> bytes:
         """The words nearest to a sum of words: ``king - man + woman``."""
         asked = await self._read("/analogy", request)
         try:
@@ -108,9 +123,9 @@ class _Endpoints:
             raise field_problem("bad-formula", "#/formula", str(error)) from None
         direction = Direction(tuple(added), tuple(taken), "#/formula")
         found = await self._served.batcher.ask(self._served.search, Nearest((direction,), asked.k))
-        return _json(f'{{"formula":{json.dumps(asked.formula)},"neighbors":{found[0]}}}')
+        return f'{{"formula":{json.dumps(asked.formula)},"neighbors":{found[0]}}}'.encode()
 
-    async def predict(self, request: Request) -> Response:
+    async def predict(self, request: Request) -> bytes:
         """The label of each text and, if asked for, each word's share in the decision."""
         served = self._served
         predictions = served.predictions  # before the body is looked at: vectors have none
@@ -131,7 +146,7 @@ class _Endpoints:
         ]
         return _predictions(found)
 
-    async def embed(self, request: Request) -> Response:
+    async def embed(self, request: Request) -> bytes:
         """The row of each word."""
         asked = await self._read("/embed", request)
         served, words = self._served, tuple(asked.words)
@@ -140,7 +155,7 @@ class _Endpoints:
             for part in turns(words)
         ]
         columns = served.vectors.dimension
-        return _json(b'{"columns":%d,"rows":[%b]}' % (columns, b",".join(rows)))
+        return b'{"columns":%d,"rows":[%b]}' % (columns, b",".join(rows))
 
     async def info(self, request: Request) -> Response:
         """What is served, and what one request may ask."""
@@ -156,12 +171,9 @@ class _Endpoints:
 
     async def _read(self, path: str, request: Request) -> Any:
         body: bytes = (await request.receive())["body"]  # in one piece, by the gate
-        return parse(self._asked[path].adapter, body, request.headers.get("content-type", ""))
+        kinds = (value for name, value in request.scope["headers"] if name == b"content-type")
+        return parse(self._asked[path].adapter, body, next(kinds, b"").decode("latin-1"))
 
 
-def _predictions(parts: list[bytes]) -> Response:
-    return _json(b'{"predictions":[%b]}' % b",".join(parts))
-
-
-def _json(content: str | bytes) -> Response:
-    return Response(content, media_type="application/json")
+def _predictions(parts: list[bytes]) -> bytes:
+    return b'{"predictions":[%b]}' % b",".join(parts)

@@ -1,9 +1,11 @@
 """Nearest words for many requests in one pass over the table."""
 
-import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,13 @@ from threadpoolctl import ThreadpoolController
 from rowwise.errors import UnknownWordError
 from rowwise.serve.problems import Problem, field_problem
 from rowwise.vectors import Vectors
-from rowwise.vectors.neighbours import Positions, best_rows
+from rowwise.vectors.neighbours import best_rows
 from rowwise.vectors.norms import DoubleArray, Norms, RowArray, unit
 from rowwise.vectors.objectives import Cosine
+from rowwise.vectors.scan import Positions
 
 # Directions of a pass: with more, the first ones wait longer than the last ones gain.
-MOST = 32
+MOST = 64
 # Requests for at most so many neighbours share a pass. What is kept and compared in a pass grows
 # with the largest number, and those who want few need not wait for those who want many.
 FEW = 32
@@ -26,6 +29,10 @@ FEW = 32
 # Tables of so many numbers are kept once more with rows of length 1, in 256 MB at most, which saves
 # a pass over all scores.
 MOST_UNIT_NUMBERS = 1 << 26
+
+
+# Threads that share a pass, at most; more would wait for memory.
+MOST_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,11 @@ class Search:
         return norms
 
     @cached_property
+    def _helpers(self) -> tuple[Executor, int] | None:
+        more = min(MOST_THREADS, _cores()) - 1
+        return (ThreadPoolExecutor(more, "rowwise-search"), more) if more else None
+
+    @cached_property
     def _threads(self) -> Any:
         return ThreadpoolController()
 
@@ -126,19 +138,20 @@ class Search:
     ) -> tuple[Positions, DoubleArray]:
         # The threads of a product wait for each other, and beside a busy server they wait long.
         with self._threads.limit(limits=1, user_api="blas"):
-            return best_rows(self._rows, self._norms, Cosine(directions), count, excluded)
+            return best_rows(
+                self._rows, self._norms, Cosine(directions), count, excluded, self._helpers
+            )
 
     def _named(self, positions: list[int], cosines: list[float]) -> str:
         words = self._vectors.words
-        # Empty places are at the end, where fewer rows are left than were asked for.
-        return json.dumps(
-            [
-                {"word": words[position], "cosine": cosine}
-                for position, cosine in zip(positions, cosines, strict=True)
-                if position >= 0
-            ],
-            separators=(",", ":"),
-        )
+        # As json.dumps writes it, which looks at each number and string again. Empty places are at
+        # the end, where fewer rows are left than were asked for.
+        named = [
+            f'{{"word":{quoted(words[position])},"cosine":{cosine!r}}}'
+            for position, cosine in zip(positions, cosines, strict=True)
+            if position >= 0
+        ]
+        return f"[{','.join(named)}]"
 
 
 class _Words:
@@ -212,3 +225,10 @@ def _why_unknown(vectors: Vectors, word: str) -> str:
     except UnknownWordError as error:
         return str(error)
     raise AssertionError("the word is known")
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

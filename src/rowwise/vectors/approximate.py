@@ -10,8 +10,8 @@ from rowwise.errors import DataFileError, InvalidArgumentError, MissingExtraErro
 from rowwise.files import atomic_path
 from rowwise.text.wording import counted
 from rowwise.vectors.arguments import as_path, as_vectors, as_whole_number
-from rowwise.vectors.neighbours import Positions
 from rowwise.vectors.norms import DoubleArray, RowArray, blocks, unit
+from rowwise.vectors.scan import Positions
 
 if TYPE_CHECKING:
     from rowwise.vectors.vectors import Vectors

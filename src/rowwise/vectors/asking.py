@@ -14,10 +14,11 @@ from rowwise.vectors.approximate import ApproximateIndex
 from rowwise.vectors.arguments import as_path, as_whole_number
 from rowwise.vectors.evaluation import AnalogyReport, SimilarityReport, WordTable, evaluate
 from rowwise.vectors.formulas import parse_formula
-from rowwise.vectors.neighbours import Positions, best_rows
+from rowwise.vectors.neighbours import best_rows
 from rowwise.vectors.norms import DoubleArray, Norms
 from rowwise.vectors.objectives import Cosine, MultipliedCosines, Objective
 from rowwise.vectors.queries import Term, as_query, as_terms, check_method
+from rowwise.vectors.scan import Positions
 
 if TYPE_CHECKING:
     from rowwise.vectors.vectors import Vectors

@@ -35,7 +35,8 @@ class Norms:
             with anything is 0. NaN where float32 does not do: for rows whose length is very
             large or very small, and for those in ``bad``.
         bad: the ascending positions of rows that hold NaN or infinity. They are near to nothing.
-        unit_rows: float32 (n, d), what ``keep_unit_rows`` made, or None.
+        unit_rows: float32 (n, d), what ``keep_unit_rows`` made, or None. In memory a column
+            follows the other, which is what products with few queries are quickest with.
     """
 
     def __init__(self, rows: RowArray) -> None:
@@ -63,7 +64,11 @@ class Norms:
         Rows whose length float32 cannot tell become NaN, as their inverse is.
         """
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            self.unit_rows = rows.astype(np.float32) * self.inverse[:, np.newaxis]
+            columns = np.empty(rows.shape[::-1], dtype=np.float32)
+            for part in blocks(*rows.shape):
+                block = rows[part].astype(np.float32, copy=False)
+                np.multiply(block.T, self.inverse[part], out=columns[:, part])
+            self.unit_rows = columns.T
 
 
 def unit(rows: RowArray) -> DoubleArray:

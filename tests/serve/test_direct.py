@@ -1,0 +1,97 @@
+"""The short way to the endpoints gives the answers of the long one."""
+
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from rowwise import TextClassifier, Vectors
+from rowwise.serve import Limits, create_app
+from rowwise.serve.direct import Direct
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"),
+    [
+        ("/neighbors", '{"words": ["good", "film"], "k": 3}', JSON),
+        ("/neighbors", '{"words": ["good"]}', {"Content-Type": "application/json; charset=utf-8"}),
+        ("/neighbors", '{"words": ["good"]}', {"Content-Type": "text/plain"}),
+        ("/neighbors", '{"words": ["good"]}', {}),
+        ("/neighbors", '{"words": ["nowhere"]}', JSON),
+        ("/neighbors", '{"words": []}', JSON),
+        ("/neighbors", "no JSON", JSON),
+        ("/neighbors", " " * 2_000, JSON),
+        ("/neighbors", '{"words": ["good"]}', {**JSON, "Origin": "https://words.example.org"}),
+        ("/neighbors", '{"words": ["good"]}', {**JSON, "Host": "evil.example.org"}),
+        ("/analogy", '{"formula": "good - bad + film"}', JSON),
+        ("/analogy", '{"formula": "good -"}', JSON),
+        ("/embed", '{"words": ["good"]}', JSON),
+        ("/predict", '{"texts": ["good film"], "explain": true}', JSON),
+        ("/info", "{}", JSON),
+        ("/nothing", "{}", JSON),
+    ],
+)
+def test_the_short_way_answers_as_the_long_one(
+    path: str, body: str, headers: dict[str, str], classifier: TextClassifier
+) -> None:
+    # Below another application Starlette looks for the route.
+    options: Any = {"limits": Limits(body_bytes=1_000), "cors": ["https://words.example.org"]}
+    direct = TestClient(create_app(classifier, **options), base_url="http://localhost")
+    mounted = Starlette(routes=[Mount("/at", create_app(classifier, **options))])
+    below = TestClient(mounted, base_url="http://localhost")
+    one, other = (
+        client.post(url, content=body, headers=headers)
+        for client, url in ((direct, path), (below, f"/at{path}"))
+    )
+    assert (one.status_code, one.headers, one.content) == (
+        other.status_code,
+        other.headers,
+        other.content,
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_direct"),
+    [
+        ({"type": "http", "method": "POST", "path": "/neighbors"}, True),
+        ({"type": "http", "method": "POST", "path": "/neighbors", "root_path": ""}, True),
+        ({"type": "http", "method": "POST", "path": "/neighbors", "root_path": "/x"}, False),
+        ({"type": "http", "method": "POST", "path": "/neighbors/"}, False),
+        ({"type": "http", "method": "GET", "path": "/neighbors"}, False),
+        ({"type": "lifespan"}, False),
+    ],
+)
+def test_every_other_request_takes_the_long_way(scope: dict[str, Any], is_direct: bool) -> None:
+    taken: list[str] = []
+
+    def way(name: str) -> Any:
+        async def answer(*_: Any) -> None:
+            taken.append(name)
+
+        return answer
+
+    called = Direct(way("long"), {"/neighbors": way("short")})(scope, None, None)  # type: ignore[arg-type]
+    with pytest.raises(StopIteration):
+        called.send(None)
+    assert taken == ["short" if is_direct else "long"]
+
+
+def test_what_goes_wrong_inside_is_told_as_on_the_long_way(
+    vectors: Vectors, monkeypatch: Any
+) -> None:
+    from rowwise.serve import routes
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a mistake in here")
+
+    monkeypatch.setattr(routes, "parse", fail)
+    app = create_app(vectors)
+    client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
+    answer = client.post("/neighbors", json={"words": ["king"]})
+    assert (answer.status_code, answer.json()["code"]) == (500, "failed")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "a mistake" not in answer.text
