@@ -91,6 +91,8 @@ def multiply(first: Any, second: Any) -> Any:
 
 def reduce_rows(table: Any, ids: Any, weights: Any) -> Any:
     """See ``rowwise.backend.rows``."""
+    if not ids.shape[1]:
+        return table.new_zeros((len(ids), table.shape[1]))
     return torch.nn.functional.embedding_bag(
         ids.to(_INDEX), table.detach(), per_sample_weights=weights, mode="sum"
     )
@@ -183,7 +185,7 @@ def watched_gradients(function: Callable[[Callable[[Any], Any]], Any]) -> tuple[
 
     with torch.enable_grad():
         value, aux = function(watched)
-    found = torch.autograd.grad(value, leaves, allow_unused=True)
+    found = torch.autograd.grad(value, leaves, allow_unused=True) if leaves else ()
     gradients = [
         torch.zeros_like(leaf) if one is None else one
         for leaf, one in zip(leaves, found, strict=True)

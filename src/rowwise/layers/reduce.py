@@ -88,8 +88,10 @@ class EmbedReduce(Embedding):
         if self.combiner == "mean":
             size = ops.sum(weights, axis=-1, keepdims=True)
         else:
-            size = ops.sqrt(ops.sum(ops.square(weights), axis=-1, keepdims=True))
-        return ops.where(ops.equal(size, 0), ops.ones_like(size), size)
+            size = ops.sum(ops.square(weights), axis=-1, keepdims=True)
+        size = ops.where(ops.equal(size, 0), ops.ones_like(size), size)
+        # The root comes last: its derivative at 0 would be infinite.
+        return size if self.combiner == "mean" else ops.sqrt(size)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """None: one row for a text is never padding."""

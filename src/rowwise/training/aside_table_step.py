@@ -1,7 +1,7 @@
 """A step's part for one table that is a variable: a batch's rows are taken aside.
 
 They are taken out of the table once, with their slots, and caught up. The model looks up in them.
-They are written back once, when they are updated: so an error in between costs nothing.
+They are written back once, after everything that may raise an error: so an error costs nothing.
 """
 
 from dataclasses import replace
@@ -53,6 +53,14 @@ class AsideTableStep(TableStep):
             current = ops.where(trained, current, found)
         return values[0], replace(wanted, aside=[current, *slots]), carried
 
+    def applied(
+        self, wanted: Distinct, gradients: tuple[Any, Any], step: Step, optimizer: list[Any]
+    ) -> Distinct:
+        """See ``TableStep``; nothing is written yet."""
+        sums, factor = gradients
+        new = self._new_rows(wanted.aside, sums, factor, step, optimizer)
+        return replace(wanted, aside=new)
+
     def updated(
         self,
         values: list[Any],
@@ -63,11 +71,11 @@ class AsideTableStep(TableStep):
         optimizer: list[Any],
     ) -> tuple[list[Any], Carried]:
         """See ``TableStep``; table, slots and ``last`` change where they are."""
-        sums, factor = gradients
+        del optimizer
+        factor = gradients[1]
 
         def write() -> list[Any]:
-            tables = [*values]
-            new = self._applied(wanted.aside, sums, factor, step, optimizer)
+            tables, new = [*values], [*wanted.aside]
             if self.spec.form.moves:
                 tables.append(carried["last"])
                 new.append(ops.broadcast_to(carried["clock"] + 1, ops.shape(wanted.ids)))

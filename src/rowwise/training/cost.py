@@ -32,8 +32,8 @@ CPU = Prices(0.5, 1.6, 2_000_000, 0.4, start=100_000.0, element=2.0)
 
 # Keras's optimizers make several passes over a table there, and on torch a step is hundreds of
 # functions that are called one by one.
-TENSORFLOW = Prices(1.5, 4.0, 2_000_000, 0.0, start=2_500_000.0, element=10.0)
-TORCH = Prices(2.2, 12.0, 2_000_000, 0.0, start=4_500_000.0, element=10.0)
+TENSORFLOW = Prices(3.0, 4.0, 2_000_000, 0.0, start=2_500_000.0, element=10.0)
+TORCH = Prices(2.6, 12.0, 1_000_000, 0.0, start=3_000_000.0, element=10.0)
 
 ON_CPU = {"jax": CPU, "tensorflow": TENSORFLOW, "torch": TORCH}
 

@@ -103,9 +103,11 @@ def applied(
     for variable, value in zip(held, [*variables, *values], strict=True):
         # A number may be that of the model's own optimizer.
         variable._value = value if value.ndim else value.clone()
-    optimizer.apply(gradients)
-    after = [variable._value for variable in held]
-    forget_values(held)
+    try:
+        optimizer.apply(gradients)
+        after = [variable._value for variable in held]
+    finally:
+        forget_values(held)
     return after[: len(variables)], after[len(variables) :]
 
 

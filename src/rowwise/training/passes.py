@@ -1,8 +1,9 @@
 """The passes through a model that a step makes, until it has gradients of rows.
 
-First without computing, to learn what is looked up. Then, where values are in variables and each
-table is looked up once, one pass: rows are found, caught up and differentiated as they are asked
-for. Otherwise two: one for the ids alone, and one with the rows of them all at hand.
+Before the first batch of a shape, one to learn what is looked up. Then, where values are in
+variables and each table is looked up once, one for each batch: rows are found, caught up and
+differentiated as they are asked for. Otherwise two: one for the ids alone, and one with the rows of
+them all at hand.
 """
 
 import math
@@ -30,6 +31,7 @@ from rowwise.training.tapes import (
     Lookups,
     RowsTape,
     SurveyTape,
+    UnknownLookup,
     same_ids,
 )
 from rowwise.training.together import Alone
@@ -103,17 +105,28 @@ class Passes:
             batch: inputs, labels and weights.
         """
         survey = self._survey(state, batch)
-        if rows.HAS_VARIABLES and survey.each_once and self._together.processes is None:
-            return self._once(state, tables, record, batch)
-        return self._twice(state, tables, record, batch, survey.count)
+        alone = self._together.processes is None
+        try:
+            if rows.HAS_VARIABLES and survey.each_once and alone:
+                return self._once(state, tables, record, batch)
+            return self._twice(state, tables, record, batch, survey.count)
+        except UnknownLookup:
+            if not alone:  # the others have been told of other lookups
+                raise
+            # The step is not traced, and a branch of Python's goes another way with this batch.
+            count = self._survey_now(state, batch).count
+            return self._twice(state, tables, record, batch, count)
 
     def _survey(self, state: State, batch: Any) -> _Survey:
         """What a pass through the model looks up; it may depend on the batch's shape."""
         shapes = tuple(
             None if part is None else tuple(part.shape) for part in keras.tree.flatten(batch)
         )
-        if shapes in self._surveys:  # where each step comes here, and not only when it is traced
-            return self._surveys[shapes]
+        if shapes not in self._surveys:  # each step comes here where it is not traced
+            self._surveys[shapes] = self._survey_now(state, batch)
+        return self._surveys[shapes]
+
+    def _survey_now(self, state: State, batch: Any) -> _Survey:
         tape = SurveyTape(self._variables, self._hidden)
 
         def survey(state: State, batch: Any) -> None:
@@ -123,9 +136,7 @@ class Passes:
         if self._tables:
             rows.shapes_of(survey, state, batch)
         seen = sorted(map(self._number_of, tape.seen.variables))
-        found = _Survey(len(seen), seen == [*range(len(self._tables))])
-        self._surveys[shapes] = found
-        return found
+        return _Survey(len(seen), seen == [*range(len(self._tables))])
 
     def _once(self, state: State, before: list[Carried], record: Record, batch: Any) -> Passed:
         trainable, other, optimizer, metrics = state
@@ -134,14 +145,17 @@ class Passes:
 
         def find(variable: Any, ids: Any) -> tuple[TableStep, Distinct]:
             number = self._number_of(variable)
+            if distinct[number] is not None:
+                raise UnknownLookup
+            find_rows(number, Lookups([variable], [ids], [False]))
+            return self._tables[number], distinct[number]
+
+        def find_rows(number: int, looked_up: Lookups) -> None:
             table = self._tables[number]
-            carried, wanted = table.find_distinct(
-                tables[number], Lookups([variable], [ids], [False])
-            )
+            carried, wanted = table.find_distinct(tables[number], looked_up)
             _, distinct[number], tables[number] = table.caught_up(
                 table.spec.values_of(trainable, optimizer), carried, wanted
             )
-            return table, distinct[number]
 
         dense = [trainable[index] for index in self._optimizer.dense]
         seen = Lookups()
@@ -158,6 +172,9 @@ class Passes:
             return scaled, updates
 
         (_, updates), gradients = rows.watched_gradients(loss)
+        for number, wanted in enumerate(distinct):
+            if wanted is None:  # a branch of Python's left it out
+                find_rows(number, Lookups())
         sound = self._watch.is_clean(record, seen.invalid)
         of_both = gradients[: len(dense)], gradients[len(dense) :]
         return Passed(state, tables, distinct, updates, of_both, seen, sound, steady=True)

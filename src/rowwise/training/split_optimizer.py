@@ -205,7 +205,7 @@ class SplitOptimizer:
     def apply_in_place(self, gradients: list[Any]) -> None:
         """Update the dense variables, and count the step, if `is_in_place`.
 
-        Tables are to be updated before: what the optimizer keeps once is changed here.
+        Rows are to be computed before: what the optimizer keeps once is changed here.
         """
         self._optimizer.apply(gradients, self._dense_variables)
 

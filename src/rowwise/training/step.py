@@ -152,27 +152,37 @@ class RowwiseStep:
         trainable = list(trainable)
         for index, value in zip(split.dense, new_dense, strict=True):
             trainable[index] = value
-        tables = list(tables)
-        for number, table in enumerate(self._tables):
-            spec, carried = table.spec, tables[number]
-            step = Step(
+        steps = [
+            Step(
                 clock=carried["clock"],
-                iteration=split.iterations(optimizer),
-                rate=ops.cast(rate, spec.dtype),
+                # Copies: where there are variables, the step is counted before this is looked at.
+                iteration=split.iterations(optimizer) + 0,
+                rate=ops.cast(rate, table.spec.dtype),
                 counts=counts,
-                globals=split.shared(optimizer),
+                globals=[one + 0 for one in split.shared(optimizer)],
             )
-            values, tables[number] = table.updated(
-                spec.values_of(trainable, optimizer),
-                carried,
-                distinct[number],
-                (sums[number], factors[number]),
-                step,
-                optimizer,
+            for table, carried in zip(self._tables, tables, strict=True)
+        ]
+        of_rows = list(zip(sums, factors, strict=True))
+        found = [
+            table.applied(wanted, gradients, step, optimizer)
+            for table, wanted, gradients, step in zip(
+                self._tables, distinct, of_rows, steps, strict=True
             )
-            spec.put_values(values, trainable, after)
+        ]
         if split.is_in_place:
             rows.either(sound, apply_in_place, lambda: [])
+        tables = list(tables)
+        for number, table in enumerate(self._tables):
+            values, tables[number] = table.updated(
+                table.spec.values_of(trainable, optimizer),
+                tables[number],
+                found[number],
+                of_rows[number],
+                steps[number],
+                optimizer,
+            )
+            table.spec.put_values(values, trainable, after)
         for put_back in resting:
             put_back(trainable, after)
         return (trainable, other, after, metrics), tables

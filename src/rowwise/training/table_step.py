@@ -100,10 +100,15 @@ class TableStep:
             for variable, ids in zip(looked_up.variables, looked_up.ids, strict=True)
             if variable is self.variable
         ]
+        if not ids:  # for batches of another shape there are some
+            ids = [ops.zeros((0,), dtype="int32")]
         return self._distinct(carried, ops.concatenate(ids) if ids[1:] else ids[0], sound)
 
     def _distinct(self, carried: Carried, ids: Any, sound: Any) -> tuple[Carried, Distinct]:
         """As ``find_distinct``, of ``ids`` (m,)."""
+        if not ids.shape[0] and not rows.HAS_VARIABLES:  # one of no row: there are no empty blocks
+            nothing = ops.full((1,), self.spec.row_count, dtype="int32")
+            return carried, Distinct(nothing, ids, 1, read=nothing)
         size = most = min(ids.shape[0], carried["scratch"].shape[0])
         if self._block_rows:
             size = -(-most // self._block_rows) * self._block_rows
@@ -180,9 +185,9 @@ class TableStep:
             seen.variables, seen.ids, seen.reduced, gradients, strict=True
         ):
             shares = next(weights) if reduced else None
-            if variable is not self.variable:
-                continue
             size = math.prod(ids.shape)
+            if variable is not self.variable or not size:
+                continue
             there = wanted.places[start : start + size]
             start += size
             if shares is None:
@@ -215,6 +220,16 @@ class TableStep:
         zeros = ops.zeros((self._block_rows, self.spec.columns), self.spec.dtype)
         return rows.loop(blocks, lambda i, sums: with_block(sums, i, zeros), room), True
 
+    def applied(
+        self, wanted: Distinct, gradients: tuple[Any, Any], step: Step, optimizer: list[Any]
+    ) -> Distinct:
+        """The rows as ``updated`` is to have them, which may update them itself.
+
+        Whatever else changes where it is, and may raise an error, comes in between.
+        """
+        del gradients, step, optimizer
+        return wanted
+
     def updated(
         self,
         values: list[Any],
@@ -244,7 +259,7 @@ class TableStep:
 
             def apply() -> list[Any]:
                 gradient = self._block(wanted, sums, number)
-                return self._applied([current, *slots], gradient, factor, step, optimizer)
+                return self._new_rows([current, *slots], gradient, factor, step, optimizer)
 
             # Whether a batch is sound is known for good after the second pass, when these rows are
             # caught up already: then their slots are to be so as well.
@@ -262,7 +277,7 @@ class TableStep:
             last = rows.put_rows(last, current, ops.zeros_like(current, dtype="int32") + clock)
         return values, {**self._carried_on(carried, factor, step), "last": last}
 
-    def _applied(
+    def _new_rows(
         self, values: list[Any], gradient: Any, factor: Any, step: Step, optimizer: list[Any]
     ) -> list[Any]:
         """Rows and their slots (m, d) after the optimizer has updated them."""

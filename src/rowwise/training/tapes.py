@@ -42,6 +42,16 @@ class EnoughSeen(BaseException):
     """Ends a pass after its last lookup; not an Exception, for those are rewritten on the way."""
 
 
+class UnknownLookup(BaseException):
+    """Ends a pass at a lookup that other batches of this shape did not make.
+
+    Not an Exception, for those are rewritten on the way.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("The model looks up rows that it did not for other batches of this shape.")
+
+
 class _Tape(ABC):
     """Common to all: the tables whose lookups are taken, and what was looked up.
 
@@ -63,7 +73,7 @@ class _Tape(ABC):
 
     def note_invalid(self, layer: Any, ids: Any, wrong: Any) -> bool:
         assert rows is not None
-        if rows.all_known_false(wrong):
+        if 0 in ids.shape or rows.all_known_false(wrong):
             return False
         self.seen.invalid.append(InvalidIds(layer, ids, wrong))
         return True
@@ -137,11 +147,17 @@ class RowsTape(_Tape):
         self._answers = zip(found, reduce, strict=True)
 
     def _found(self, variable: Any, ids: Any) -> Any:
-        return next(self._answers)[0]
+        return self._next()[0]
 
     def _found_sums(self, variable: Any, ids: Any, weights: Any) -> Any:
-        zeros, reduce = next(self._answers)
+        zeros, reduce = self._next()
         return _of_texts(lambda ids, weights: reduce(ids, weights) + zeros, variable, ids, weights)
+
+    def _next(self) -> Any:
+        answer = next(self._answers, None)
+        if answer is None:
+            raise UnknownLookup
+        return answer
 
 
 class AtOnceTape(_Tape):
