@@ -96,7 +96,7 @@ def applied(
     Where a variable can hold any tensor, that takes half as long as to tell Keras of each.
     """
     assert rows is not None
-    if not rows.IS_EAGER:
+    if not rows.IS_EAGER or not is_the_same_in_place(optimizer):
         found: tuple[list[Any], list[Any]] = optimizer.stateless_apply(values, gradients, variables)
         return found
     held = [*optimizer._trainable_variables, *optimizer.variables]
@@ -131,6 +131,16 @@ def public_class(optimizer: Any) -> type:
     known = getattr(keras.optimizers, own.__name__, None)
     is_keras = own.__module__.startswith("keras.")
     return known if is_keras and known is not None and issubclass(own, known) else own
+
+
+def is_the_same_in_place(optimizer: Any) -> bool:
+    """Whether an optimizer computes the same where its variables change in their places.
+
+    ScheduleFreeAdamW looks at a momentum from before a step after it has changed it. What others
+    than Keras's own do is not known.
+    """
+    own = public_class(optimizer)
+    return own.__module__.startswith("keras.") and own is not keras.optimizers.ScheduleFreeAdamW
 
 
 def multiplies_averages(optimizer: Any) -> bool:

@@ -19,6 +19,7 @@ from rowwise.training.keras_seam import (
     decays,
     forget_values,
     give_shape,
+    is_the_same_in_place,
     iterations_variable,
     on_one_device,
     rate_variable,
@@ -195,12 +196,15 @@ class SplitOptimizer:
     def is_in_place(self) -> bool:
         """Whether the optimizer itself can update what is dense, in the variables.
 
-        Not where it has to see gradients of tables, and not without any gradient: then it would
-        count no step.
+        Not where it has to see gradients of tables or would compute something else, and not without
+        any gradient: then it would count no step.
         """
         if rows is None or not rows.HAS_VARIABLES:
             return False
-        return not self._parts or (bool(self.dense) and not self.sees_norms)
+        if not self._parts:
+            return True
+        is_free = bool(self.dense) and not self.sees_norms
+        return is_free and is_the_same_in_place(self._inner)
 
     def apply_in_place(self, gradients: list[Any]) -> None:
         """Update the dense variables, and count the step, if `is_in_place`.
