@@ -18,7 +18,7 @@ from rowwise.backend import rows as backend_rows
 from rowwise.backend import trainer as backend_trainer
 from rowwise.backend.rows import Rows
 from rowwise.backend.trainers import State, Trainer
-from rowwise.layers.lookups import recording
+from rowwise.layers.lookups import LookupTape, recording
 from rowwise.training.id_watch import IdWatch, Record
 from rowwise.training.on_shards import Carried
 from rowwise.training.split_optimizer import SplitOptimizer
@@ -139,7 +139,7 @@ class Passes:
         return _Survey(len(seen), seen == [*range(len(self._tables))])
 
     def _once(self, state: State, before: list[Carried], record: Record, batch: Any) -> Passed:
-        trainable, other, optimizer, metrics = state
+        trainable, _, optimizer, _ = state
         tables = list(before)
         distinct: list[Any] = [None for _ in tables]
 
@@ -161,12 +161,8 @@ class Passes:
         seen = Lookups()
 
         def loss(watched: Callable[[Any], Any]) -> tuple[Any, Any]:
-            values = self._with_dense(trainable, map(watched, dense))
             tape = AtOnceTape(self._variables, self._hidden, find, watched)
-            with recording(tape):
-                scaled, updates = trainer.loss_and_updates(
-                    self._model, (values, other, optimizer, metrics), *batch
-                )
+            scaled, updates = self._loss(tape, state, map(watched, dense), batch)
             nonlocal seen
             seen = tape.seen
             return scaled, updates
@@ -232,7 +228,7 @@ class Passes:
             what ``loss_and_updates`` gives besides the loss; the gradients, of the dense variables
             and of what each lookup found; all that this pass looked up.
         """
-        trainable, other, optimizer, metrics = state
+        trainable = state[0]
 
         found, reduce = [], []
         starts = [0 for _ in self._tables]
@@ -255,12 +251,8 @@ class Passes:
 
         def loss(differentiated: tuple[list[Any], list[Any]]) -> tuple[Any, Any]:
             dense, found = differentiated
-            values = self._with_dense(trainable, dense)
             tape = RowsTape(self._variables, self._hidden, found, reduce)
-            with recording(tape):
-                scaled, updates = trainer.loss_and_updates(
-                    self._model, (values, other, optimizer, metrics), *batch
-                )
+            scaled, updates = self._loss(tape, state, dense, batch)
             nonlocal last_pass
             last_pass = tape.seen
             marks = [(one.ids, one.wrong) for one in tape.seen.invalid]
@@ -280,11 +272,15 @@ class Passes:
         )
         return updates, gradients, seen
 
-    def _with_dense(self, trainable: list[Any], dense: Any) -> list[Any]:
+    def _loss(self, tape: LookupTape, state: State, dense: Any, batch: Any) -> Any:
+        """Loss and updates with ``dense`` values in those places; ``tape`` answers lookups."""
+        trainable, other, optimizer, metrics = state
         values = list(trainable)
         for index, value in zip(self._optimizer.dense, dense, strict=True):
             values[index] = value
-        return values
+        with recording(tape):
+            given = values, other, optimizer, metrics
+            return trainer.loss_and_updates(self._model, given, *batch)
 
     def _number_of(self, variable: Any) -> int:
         return next(i for i, known in enumerate(self._variables) if known is variable)

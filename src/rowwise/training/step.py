@@ -152,14 +152,16 @@ class RowwiseStep:
         trainable = list(trainable)
         for index, value in zip(split.dense, new_dense, strict=True):
             trainable[index] = value
+        # Copies: where there are variables, the step is counted before these are looked at.
+        iteration = split.iterations(optimizer) + 0
+        shared = [one + 0 for one in split.shared(optimizer)]
         steps = [
             Step(
                 clock=carried["clock"],
-                # Copies: where there are variables, the step is counted before this is looked at.
-                iteration=split.iterations(optimizer) + 0,
+                iteration=iteration,
                 rate=ops.cast(rate, table.spec.dtype),
                 counts=counts,
-                globals=[one + 0 for one in split.shared(optimizer)],
+                globals=shared,
             )
             for table, carried in zip(self._tables, tables, strict=True)
         ]
@@ -172,7 +174,6 @@ class RowwiseStep:
         ]
         if split.is_in_place:
             rows.either(sound, apply_in_place, lambda: [])
-        tables = list(tables)
         for number, table in enumerate(self._tables):
             values, tables[number] = table.updated(
                 table.spec.values_of(trainable, optimizer),
