@@ -178,12 +178,6 @@ def on_host(table: Any) -> Iterator[npt.NDArray[Any]]:
         yield np.asarray(shards[start].data)
 
 
-def after(tensor: Any, tables: list[Any]) -> Any:
-    """See ``rowwise.backend.rows``; it is so."""
-    del tables
-    return tensor
-
-
 def loop(count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
     """See ``rowwise.backend.rows``."""
     return jax.lax.fori_loop(0, count, body, carry)

@@ -61,7 +61,11 @@ def take_known(tables: list[Any], ids: Any) -> list[Any]:
 
 def put_known(tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
     """See ``rowwise.backend.rows``; in place."""
-    return [_put(table, ids, some) for table, some in zip(tables, rows, strict=True)]
+    # What raises on the way to one of them is to change no table. A branch waits for none of those
+    # from outside; for an identity it does.
+    rows = [tf.identity(some) for some in rows]
+    with tf.control_dependencies(rows):
+        return [_put(table, ids, some) for table, some in zip(tables, rows, strict=True)]
 
 
 def add_at(table: Any, start: Any, block: Any) -> Any:

@@ -37,7 +37,7 @@ class Rows(Protocol):
         """
 
     def put_known(self, tables: list[Any], ids: Any, rows: list[Any]) -> list[Any]:
-        """As ``put_in_each``, each id that of a row."""
+        """As ``put_in_each``, each id that of a row. No table changes before all rows are known."""
 
     def add_at(self, table: Any, start: Any, block: Any) -> Any:
         """``table`` (n, d) with ``block`` (m, d) added to the rows from ``start`` on."""
@@ -110,12 +110,6 @@ class Rows(Protocol):
 
     def on_host(self, table: Any) -> Iterator[npt.NDArray[Any]]:
         """The rows of a table, one array after another; never a copy of them all."""
-
-    def after(self, tensor: Any, tables: list[Any]) -> Any:
-        """``tensor``, for use after all that was put into ``tables`` is there.
-
-        Only where not ``HAS_VARIABLES``, as ``chosen``.
-        """
 
     def loop(self, count: Any, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         """``carry`` after ``carry = body(i, carry)`` for i from 0 to ``count - 1``."""

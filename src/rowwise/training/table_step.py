@@ -273,7 +273,6 @@ class TableStep:
             current = wanted.ids
             if not wanted.is_one_block:
                 current = ops.where(wanted.blocks > 0, current, self.spec.row_count)
-            current = rows.after(current, values)  # not before they are
             last = rows.put_rows(last, current, ops.zeros_like(current, dtype="int32") + clock)
         return values, {**self._carried_on(carried, factor, step), "last": last}
 
