@@ -1,7 +1,9 @@
 """What every test may use."""
 
+import atexit
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,17 @@ from hypothesis import settings
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 )
+
+if os.environ.get("KERAS_BACKEND", "jax") == "jax":
+    import jax
+
+    # Most of the time goes into compiling, and many tests compile the same. Set here and not in the
+    # environment: a process that a test kills must not leave a part of a file for others to read.
+    compiled = tempfile.mkdtemp(prefix="rowwise-compiled-")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+    jax.config.update("jax_compilation_cache_dir", compiled)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 # A first call compiles, which takes longer than any deadline for the calls that follow.
 settings.register_profile("rowwise", deadline=None, max_examples=50)
