@@ -19,11 +19,14 @@ os.environ["XLA_FLAGS"] = (
 if os.environ.get("KERAS_BACKEND", "jax") == "jax":
     import jax
 
-    # Most of the time goes into compiling, and many tests compile the same. Set here and not in the
-    # environment: a process that a test kills must not leave a part of a file for others to read.
-    compiled = tempfile.mkdtemp(prefix="rowwise-compiled-")
-    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
-    jax.config.update("jax_compilation_cache_dir", compiled)
+    # Most of the time goes into compiling, and many tests compile the same. The first process makes
+    # a folder for what was compiled, which its workers share. Those that tests start do without:
+    # killed, one would leave a part of a file for others to read.
+    FOLDER = "ROWWISE_TESTS_COMPILED"
+    if FOLDER not in os.environ:
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="rowwise-compiled-")
+        atexit.register(shutil.rmtree, os.environ[FOLDER], ignore_errors=True)
+    jax.config.update("jax_compilation_cache_dir", os.environ[FOLDER])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
