@@ -121,7 +121,10 @@ class Rows(Protocol):
         """Whether all booleans are false, where that can be known while a step is made."""
 
     def chosen(self, condition: Any, first: Callable[[], Any], second: Callable[[], Any]) -> Any:
-        """As ``either``, of lists of tensors that are small: both may be computed."""
+        """As ``either``, of lists of tensors that are small: both may be computed.
+
+        Only where not ``HAS_VARIABLES``.
+        """
 
     def value_and_gradient(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function that gives ``((value, aux), gradient)`` of one that gives ``(value, aux)``.
