@@ -5,6 +5,8 @@ any more, so every weight stays as it was before the batch, and the record can b
 costs nothing.
 """
 
+import math
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -18,31 +20,39 @@ from rowwise.training.tapes import InvalidIds
 ops = keras.ops
 
 Record = dict[str, Any]
-"""``counts``: int32, in the order of ``FIELDS``, and then `MAX_RANK` numbers, the id's position;
-``id``: the id as float32. Two arrays and not one for each field: a step pays for each."""
+"""``counts``: int32, in the order of ``FIELDS``; ``id``: the id as float32. Two arrays and not one
+for each field: a step pays for each."""
 
-# The number of the layer or one of the three below; batches since the start; ids with no row, and
-# all ids; the id as int32; whether it came as a float; the rank of the ids.
-FIELDS = ("layer", "batch", "wrong", "total", "whole", "floating", "rank")
+# The number of what was looked at or one of the three below; batches since the start; ids with no
+# row; the id's place among all of them; the id as int32.
+FIELDS = ("where", "batch", "wrong", "place", "whole")
 NONE = -1
 UNSTEADY = -2
 ELSEWHERE = -3  # `whole` is the number of the process then
-MAX_RANK = 8
 
 # What a batch adds to the counts.
-_A_BATCH = Constant(np.eye(len(FIELDS) + MAX_RANK, dtype=np.int64)[FIELDS.index("batch")])
+_A_BATCH = Constant(np.eye(len(FIELDS), dtype=np.int64)[FIELDS.index("batch")])
+
+
+@dataclass(frozen=True)
+class _LookedAt:
+    """Ids that a step looks at: what is known of them when it is traced, and needs no record."""
+
+    layer: Any
+    shape: tuple[int, ...]
+    are_floating: bool
 
 
 class IdWatch:
     """Finds bad ids in steps, and says what was found."""
 
     def __init__(self) -> None:
-        self._layers: list[Any] = []
+        self._looked_at: list[_LookedAt] = []
 
     def begin(self) -> Record:
         """The record of a run in which nothing was found yet."""
-        counts = np.zeros(len(FIELDS) + MAX_RANK, np.int32)
-        counts[FIELDS.index("layer")] = NONE
+        counts = np.zeros(len(FIELDS), np.int32)
+        counts[FIELDS.index("where")] = NONE
         # A copy, since the step may overwrite it.
         return {"counts": ops.array(counts), "id": ops.zeros((), dtype="float32")}
 
@@ -73,17 +83,10 @@ class IdWatch:
             unsteady = _counts(ops.where(steady, NONE, UNSTEADY), batch)
             described = {"counts": unsteady, "id": ops.zeros((), dtype="float32")}
             for one in reversed(found):  # the first in the model comes out last
-                there, detail = ops.any(one.wrong), self._detail(one, batch)
-                described = {
-                    name: ops.where(there, detail[name], value) for name, value in described.items()
-                }
-            return described
+                described = _chosen(ops.any(one.wrong), self._detail(one, batch), described)
+            return _chosen(_says_nothing(record), described, record)
 
-        def at_first() -> Record:
-            found: Record = rows.either(_says_nothing(record), describe, lambda: record)
-            return found
-
-        result: Record = rows.either(clean, lambda: record, at_first)
+        result: Record = rows.either(clean, lambda: record, describe)
         return result
 
     @staticmethod
@@ -97,33 +100,27 @@ class IdWatch:
         return found
 
     def _detail(self, one: InvalidIds, batch: Any) -> Record:
-        if one.layer not in self._layers:
-            self._layers.append(one.layer)
         ids, wrong = ops.reshape(one.ids, (-1,)), ops.reshape(one.wrong, (-1,))
+        floating = "float" in keras.backend.standardize_dtype(ids.dtype)
+        seen = _LookedAt(one.layer, tuple(one.ids.shape), floating)
+        if seen not in self._looked_at:
+            self._looked_at.append(seen)
         place = ops.argmax(ops.where(wrong, one.layer.id_range.distance(ids), -1.0))
         worst = ops.take(ids, place)
-        position, left = [], ops.cast(place, "int32")
-        for size in reversed(one.ids.shape):
-            position.append(left % size)
-            left = left // size
-        floating = "float" in keras.backend.standardize_dtype(ids.dtype)
         counts = _counts(
-            self._layers.index(one.layer),
+            self._looked_at.index(seen),
             batch,
             ops.sum(ops.cast(wrong, "int32")),
-            int(np.prod(one.ids.shape)),
+            place,
             0 if floating else worst,
-            floating,
-            len(one.ids.shape),
-            *reversed(position),
         )
         return {"counts": counts, "id": ops.cast(worst, "float32")}
 
     def error(self, record: Record) -> RowwiseError | None:
         """What ``record`` says, as an error; None when it says nothing. Waits for the step."""
         counts = ops.convert_to_numpy(record["counts"])
-        said = dict(zip(FIELDS, counts.tolist(), strict=False))
-        number, batch = said["layer"], said["batch"]
+        said = dict(zip(FIELDS, counts.tolist(), strict=True))
+        number, batch = said["where"], said["batch"]
         if number == NONE:
             return None
         if number == UNSTEADY:
@@ -138,14 +135,15 @@ class IdWatch:
                 "0, and raises an error that says which. Neither that batch nor any after it "
                 "changed the weights, in any process."
             )
-        layer = self._layers[number]
+        seen = self._looked_at[number]
         worst = (
             np.float32(ops.convert_to_numpy(record["id"]))
-            if said["floating"]
+            if seen.are_floating
             else np.int32(said["whole"])
         )
-        position = tuple(counts[len(FIELDS) :][: said["rank"]].tolist())
-        error = layer.id_range.error(worst, position, said["wrong"], said["total"])
+        position = tuple(int(i) for i in np.unravel_index(said["place"], seen.shape))
+        total = math.prod(seen.shape)
+        error = seen.layer.id_range.error(worst, position, said["wrong"], total)
         located = InvalidIdError(
             f"{error} This was in batch {batch} of the epoch, counted from 0; neither it nor any "
             "batch after it changed the weights."
@@ -155,11 +153,15 @@ class IdWatch:
 
 
 def _says_nothing(record: Record) -> Any:
-    return ops.equal(record["counts"][FIELDS.index("layer")], NONE)
+    return ops.equal(record["counts"][FIELDS.index("where")], NONE)
+
+
+def _chosen(condition: Any, first: Record, second: Record) -> Record:
+    return {name: ops.where(condition, first[name], second[name]) for name in first}
 
 
 def _counts(*values: Any) -> Any:
     """``counts`` that begin with these values; the others are 0."""
-    given = [ops.cast(value, "int32") for value in values[: len(FIELDS) + MAX_RANK]]
+    given = [ops.cast(value, "int32") for value in values]
     zero = ops.zeros((), dtype="int32")
-    return ops.stack([*given, *[zero] * (len(FIELDS) + MAX_RANK - len(given))])
+    return ops.stack([*given, *[zero] * (len(FIELDS) - len(given))])
