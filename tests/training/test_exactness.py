@@ -19,10 +19,10 @@ from rowwise.training import trainer
 ROWS, COLUMNS, BATCH, LENGTH, STEPS = 60, 4, 4, 6, 1000
 
 # Of runs with options where each step costs Python its time: still longer than ``CAPACITY``.
-FEWER_STEPS = 500
+FEWER_STEPS = 300
 
 # Between flushes; shorter than the run, and longer than any sum that is cut off.
-CAPACITY = 420
+CAPACITY = 250
 
 OPTIMIZERS: dict[str, Callable[..., Any]] = {
     "SGD": lambda rate, **k: keras.optimizers.SGD(rate, **k),
