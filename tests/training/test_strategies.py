@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from twins import OURS, STOCK, Kit, assert_twins, batches, simple
+from twins import OURS, ROWS, STOCK, Kit, assert_twins, batches, simple
 
+import rowwise
 from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError
 
@@ -28,3 +29,11 @@ if keras.backend.backend() == "tensorflow":
         with pytest.raises(InvalidArgumentError, match=r"impossible: a strategy of tf\.distribute"):
             model.fit(IDS, TARGETS, verbose=0)
         assert np.isfinite(model.get_weights()[0]).all()
+
+    def test_rows_that_do_not_train_are_an_error_under_a_strategy() -> None:
+        with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+            words = rowwise.layers.Embedding(ROWS, 3, zero_padding=True)
+            model = rowwise.Sequential([words, keras.layers.Flatten(), keras.layers.Dense(1)])
+            model.compile("adam", "mse")
+        with pytest.raises(InvalidArgumentError, match=r"a strategy of tf\.distribute cannot"):
+            model.fit(IDS, TARGETS, verbose=0)

@@ -121,15 +121,19 @@ def check_before_training(model: Any, capacity: int) -> None:
         capacity: the most steps between two flushes.
 
     Raises:
-        InvalidArgumentError: a layer forces a way that is impossible, or has rows that a train_step
-            of one's own cannot see to.
+        InvalidArgumentError: a layer forces a way that is impossible, or has rows that do not train
+            where rowwise makes no steps.
     """
-    own = has_own_train_step(model)
+    others = {
+        "train_step of one's own": has_own_train_step(model),
+        "strategy of tf.distribute": trainer is not None and trainer.has_strategy(model),
+    }
+    other = next((what for what, is_there in others.items() if is_there), "")
     for layer in embedding_layers(model):
-        if own and layer.resting_rows is not None:
+        if other and layer.resting_rows is not None:
             raise InvalidArgumentError(
-                f"Layer {layer.name!r} has rows that do not train, which a train_step of one's own "
-                "cannot see to. Remove zero_padding and trainable_rows, or the train_step."
+                f"Layer {layer.name!r} has rows that do not train, which a {other} cannot see to. "
+                f"Remove zero_padding and trainable_rows, or the {other.split()[0]}."
             )
         if layer.updates in FORCED and layer.table.trainable:
             why = _why_before_training(model, layer, capacity)
