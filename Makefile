@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Modules are compiled when they are imported, as most never are.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+PIP := $(BIN)/python $(INSTALL)
 RUNS := $(VENV)/.runs
 STAMP := $(VENV)/.tests
 
@@ -30,8 +32,7 @@ test: $(STAMP) check
 # doing without TensorFlow, whatever the backend.
 .venv-%/.tests: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-$*
-	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		-e ".[test,$*]"
+	.venv-$*/bin/python $(INSTALL) -e ".[test,$*]"
 	touch $@
 
 test-tensorflow test-torch: test-%: .venv-%/.tests
