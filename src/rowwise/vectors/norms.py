@@ -78,7 +78,8 @@ def unit(rows: RowArray) -> DoubleArray:
     """
     exact: DoubleArray = np.array(rows, dtype=np.float64)
     largest = np.abs(exact).max(axis=-1, keepdims=True, initial=0)
-    exact /= np.where(largest > 0, largest, 1)
-    lengths = np.sqrt(np.einsum("...j,...j->...", exact, exact))[..., np.newaxis]
-    exact /= np.where(lengths > 0, lengths, 1)
+    with np.errstate(invalid="ignore"):  # a row with infinity becomes one with NaN
+        exact /= np.where(largest > 0, largest, 1)
+        lengths = np.sqrt(np.einsum("...j,...j->...", exact, exact))[..., np.newaxis]
+        exact /= np.where(lengths > 0, lengths, 1)
     return exact

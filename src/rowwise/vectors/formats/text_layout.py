@@ -65,7 +65,8 @@ def find_layout(lines: list[bytes], name: str) -> Layout:
         )
     header = header_of(lines[0]) if lines else None
     following = [line for line in lines[1:] if line]
-    if header is not None and 0 < header[1] < MOST_COLUMNS and _fits(following, header[1]):
+    fits = header is not None and 0 < header[1] < MOST_COLUMNS and _fits(following, header[1])
+    if header is not None and fits and not _have_more(following, header[1]):
         separator = _separator(following)
         return Layout(header[1], separator, header=True, announced=header[0])
     if header is not None and _most_fields(following, _separator(following)) > 2:
@@ -120,6 +121,19 @@ def _separator(lines: list[bytes]) -> bytes:
         b"\t" in line and is_number(line.rsplit(b"\t", 1)[1]) for line in lines
     )
     return b"\t" if tabs else b" "
+
+
+def _have_more(lines: list[bytes], columns: int) -> bool:
+    """Whether lines have a word and more than so many numbers, each as many as the others.
+
+    Words may hold spaces, and one or two may end in numbers, but not those of all lines.
+    """
+    rows = [line.split(_separator(lines))[1:] for line in lines]
+    return (
+        len(rows) > 2
+        and len(rows[0]) > columns
+        and all(len(row) == len(rows[0]) and all(map(is_number, row)) for row in rows)
+    )
 
 
 def _most_fields(lines: list[bytes], separator: bytes) -> int:

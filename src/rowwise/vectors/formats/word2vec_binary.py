@@ -58,9 +58,15 @@ def _is_cut_row(line: bytes) -> bool:
 
 def _is_text(following: bytes, columns: int) -> bool:
     lines = [line.rstrip(b" \r\t") for line in following.split(b"\n")[:20]]
-    rows = [line.replace(b"\t", b" ").split(b" ")[-columns:] for line in lines if line]
-    good = sum(len(row) == columns and all(map(is_number, row)) for row in rows)
+    rows = [line.replace(b"\t", b" ").split(b" ") for line in lines if line]
+    good = sum(_is_row(row, columns) for row in rows)
     return good > 0 and 2 * good >= len(rows) - 1
+
+
+def _is_row(fields: list[bytes], columns: int) -> bool:
+    """Whether a line has as many numbers as it should, or a word and nothing but numbers."""
+    enough = len(fields) >= columns and all(map(is_number, fields[-columns:]))
+    return enough or (len(fields) > 2 and all(map(is_number, fields[1:])))
 
 
 def read(source: Source, request: Request) -> Loaded:
