@@ -147,3 +147,10 @@ def test_saving_through_a_link_keeps_the_link(tmp_path: Path) -> None:
     Sequential([Embedding(5, 2, input_length=1)]).save(tmp_path / "link.keras")
     assert (tmp_path / "link.keras").is_symlink()
     assert len((tmp_path / "real.keras").read_bytes()) > 100
+
+
+@pytest.mark.parametrize("method", ["fit", "train_on_batch"])
+def test_a_model_that_was_not_compiled_says_what_keras_says(method: str) -> None:
+    model = Sequential([Embedding(5, 2, input_length=3), keras.layers.Flatten()])
+    with pytest.raises(ValueError, match="compile"):
+        getattr(model, method)(np.zeros((4, 3), "int32"), np.zeros((4, 6)))

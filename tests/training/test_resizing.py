@@ -100,9 +100,13 @@ def test_before_compile_and_before_fit() -> None:
 
 
 def test_what_cannot_be_resized() -> None:
-    with pytest.raises(InvalidArgumentError, match="Found: none"):
+    with pytest.raises(InvalidArgumentError, match="There are: none"):
         Sequential([Embedding(5, 3, input_length=3)]).resize(AFTER)
     model = build("dense", keras.optimizers.Adafactor())
+    with pytest.raises(InvalidArgumentError, match=r"There are: '.*Received: layer='other'"):
+        model.resize(AFTER, layer="other")
+    with pytest.raises(InvalidArgumentError, match=r"Vocabulary.*Received: int"):
+        model.resize(7)
     fit(model, IDS, epochs=1)
     with pytest.raises(InvalidArgumentError, match="Adafactor"):
         model.resize(AFTER)

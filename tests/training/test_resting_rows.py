@@ -145,3 +145,14 @@ def test_only_words_that_the_vectors_lack_are_trained() -> None:
     assert moved.tolist() == layer.trainable_rows.tolist()
     with pytest.raises(InvalidArgumentError, match='"missing"'):
         Embedding.from_vectors(vectors, vocabulary, trainable_rows="absent")
+
+
+def test_a_row_of_padding_that_is_not_zero_is_an_error() -> None:
+    model = build("auto", "adam", zero_padding=True)
+    model.layers[0].set_weights([np.ones((ROWS, COLUMNS))])
+    with pytest.raises(InvalidArgumentError, match="row 0 of its table is not zero"):
+        model.fit(IDS, TARGETS, verbose=0)
+    assert model.get_weights()[0].min() == 1
+    model.layers[0].set_weights([np.ones((ROWS, COLUMNS)) * (np.arange(ROWS) > 0)[:, None]])
+    model.fit(IDS, TARGETS, verbose=0)
+    assert not model.get_weights()[0][0].any()

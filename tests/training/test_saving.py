@@ -8,7 +8,9 @@ import pytest
 
 from rowwise import Sequential
 from rowwise.backend import keras
+from rowwise.errors import InvalidArgumentError
 from rowwise.layers import Embedding
+from rowwise.text import Vocabulary
 from rowwise.training.large_arrays import LARGE
 from rowwise.training.loading import load_keras_model
 
@@ -151,3 +153,16 @@ def test_weights_in_parts_are_keras_s_own(tmp_path):
     again = trained(Embedding(ROWS, COLUMNS))
     again.load_weights(tmp_path / "model.weights.json")
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def test_what_a_legacy_file_would_lose_is_said(tmp_path):
+    def model(**settings):
+        table = Embedding(Vocabulary(["a", "b"]), 3, input_length=4, **settings)
+        return Sequential([table, keras.layers.Flatten(), keras.layers.Dense(1)])
+
+    with pytest.raises(InvalidArgumentError, match="has trainable_rows, for which"):
+        model(trainable_rows=[1]).save(tmp_path / "model.h5")
+    assert not (tmp_path / "model.h5").exists()
+    with pytest.warns(UserWarning, match="no place for the vocabulary of layer"):
+        model().save(tmp_path / "model.h5")
+    assert (tmp_path / "model.h5").exists()

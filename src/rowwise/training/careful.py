@@ -39,7 +39,9 @@ class CarefulModel(RowwiseTrainer, keras.Model):
         return result
 
     def _optimizer_and_trainable(self) -> tuple[int, ...]:
-        return (id(self.optimizer), *(id(variable) for variable in self.trainable_variables))
+        # None where `compile` was not called, which Keras has an error for.
+        optimizer = getattr(self, "optimizer", None)
+        return (id(optimizer), *(id(variable) for variable in self.trainable_variables))
 
     def _check_trainable(self) -> None:
         """Say in words what Keras's optimizer says in numbers of variables."""

@@ -15,6 +15,7 @@ from rowwise.layers.lookups import recording
 from rowwise.training.catch_up import CatchUp, Lazy, find_catch_up
 from rowwise.training.cost import dense_cost, prices_of, rowwise_cost
 from rowwise.training.keras_seam import all_layers, decays, has_own_train_step
+from rowwise.training.resting import check_resting_rows
 from rowwise.training.split_optimizer import inner_optimizer
 from rowwise.training.tapes import Lookups, SurveyTape
 from rowwise.training.watching import noting_reads, watch
@@ -121,20 +122,11 @@ def check_before_training(model: Any, capacity: int) -> None:
         capacity: the most steps between two flushes.
 
     Raises:
-        InvalidArgumentError: a layer forces a way that is impossible, or has rows that do not train
-            where rowwise makes no steps.
+        InvalidArgumentError: a layer forces a way that is impossible, or has rows that cannot be
+            kept from training.
     """
-    others = {
-        "train_step of one's own": has_own_train_step(model),
-        "strategy of tf.distribute": trainer is not None and trainer.has_strategy(model),
-    }
-    other = next((what for what, is_there in others.items() if is_there), "")
+    check_resting_rows(model, embedding_layers(model))
     for layer in embedding_layers(model):
-        if other and layer.resting_rows is not None:
-            raise InvalidArgumentError(
-                f"Layer {layer.name!r} has rows that do not train, which a {other} cannot see to. "
-                f"Remove zero_padding and trainable_rows, or the {other.split()[0]}."
-            )
         if layer.updates in FORCED and layer.table.trainable:
             why = _why_before_training(model, layer, capacity)
             if why:

@@ -22,15 +22,17 @@ def find_table(model: Any, layer: Any) -> Any:
         InvalidArgumentError: there is none, or more than one.
     """
     known = [one for one in embedding_layers(model) if one.vocabulary is not None]
+    chosen = known
     if layer is not None:
-        known = [one for one in known if layer is one or layer == one.name]
-    if len(known) != 1:
+        chosen = [one for one in known if layer is one or layer == one.name]
+    if len(chosen) != 1:
         names = ", ".join(repr(one.name) for one in known) or "none"
+        received = "" if layer is None else f" Received: layer={getattr(layer, 'name', layer)!r}."
         raise InvalidArgumentError(
             "`resize` needs to know one layer with a vocabulary, as Embedding(vocabulary, ...) "
-            f"makes it. Found: {names}. Name it with layer=."
+            f"makes it; layer= names it. There are: {names}.{received}"
         )
-    return known[0]
+    return chosen[0]
 
 
 def resize_table(model: Any, layer: Any, vocabulary: Vocabulary) -> None:
@@ -48,6 +50,11 @@ def resize_table(model: Any, layer: Any, vocabulary: Vocabulary) -> None:
         raise InvalidArgumentError(
             f"The table of layer {layer.name!r} is on several devices, where its rows cannot be "
             "moved. Save a checkpoint, load it without a keras.distribution, and resize it there."
+        )
+    if not isinstance(vocabulary, Vocabulary):
+        raise InvalidArgumentError(
+            "`resize` takes the words that the table is to have, as rowwise.Vocabulary([...]). "
+            f"Received: {type(vocabulary).__name__}."
         )
     kept, places = _kept_words(layer.vocabulary, vocabulary)
     size, table = (len(vocabulary), layer.output_dim), layer.table

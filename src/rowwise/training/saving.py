@@ -1,14 +1,20 @@
 """Saving models so that no half-written file is ever found."""
 
 import os
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rowwise.backend import keras
+from rowwise.errors import InvalidArgumentError
 from rowwise.files import atomic_path
 from rowwise.training.large_arrays import save_large
+from rowwise.training.plan import embedding_layers
+
+# Suffixes of the files of older Keras.
+_LEGACY = (".h5", ".hdf5")
 
 
 def save_model(
@@ -25,10 +31,13 @@ def save_model(
 
     Raises:
         FileNotFoundError: the folder of ``filepath`` does not exist.
+        InvalidArgumentError: ``.h5`` for a layer with ``trainable_rows``, which such a file loses.
         ValueError: another suffix.
     """
+    if str(filepath).endswith(_LEGACY):
+        _check_what_h5_loses(model)
     # `Model.save` of a rowwise model comes here, so this must not call it.
-    known = str(filepath).endswith((".keras", ".h5", ".hdf5"))  # else Keras says what is wrong
+    known = str(filepath).endswith((".keras", *_LEGACY))  # else Keras says what is wrong
     if zipped is False or not overwrite or not known or _is_remote(filepath):
         keras.saving.save_model(model, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
         return
@@ -68,6 +77,22 @@ def save_weights(
         return
     with atomic_path(filepath) as temporary:
         save_large(model, temporary, lambda: save(temporary))
+
+
+def _check_what_h5_loses(model: Any) -> None:
+    """Say what is beside the configuration and the weights, for which such a file has no place."""
+    for layer in embedding_layers(model):
+        if layer.trainable_rows is not None:
+            raise InvalidArgumentError(
+                f"Layer {layer.name!r} has trainable_rows, for which a .h5 file has no place: "
+                "all rows of a model loaded from it would train. Save the model as .keras."
+            )
+        if layer.vocabulary is not None:
+            warnings.warn(
+                f"A .h5 file has no place for the vocabulary of layer {layer.name!r}. Save the "
+                "model as .keras to keep it.",
+                stacklevel=4,
+            )
 
 
 def _is_remote(filepath: str | os.PathLike[str]) -> bool:
