@@ -104,7 +104,7 @@ class IdRange:
         if worst == -1:
             return (
                 "Likely cause: -1 as a sign for a missing value or unknown category. Give those an "
-                'id of their own, or use invalid_ids="oov".'
+                'id of their own, or use invalid_ids="oov" and oov_id=.'
             )
         if worst < 0:
             return "Likely cause: an integer overflow, or arithmetic on ids."
