@@ -62,14 +62,19 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.replace(folder, target)
 
 
-@contextmanager
-def _folder_beside(target: Path) -> Iterator[Path]:
-    """A hidden temporary folder beside ``target``, which is gone afterwards."""
+def check_folder_of(target: Path) -> None:
+    """Raise a FileNotFoundError where there is no folder to write ``target`` to."""
     if not target.parent.is_dir():
         raise FileNotFoundError(
             f"Cannot write {str(target)!r}: the folder {str(target.parent)!r} does not exist. "
             "Create it first."
         )
+
+
+@contextmanager
+def _folder_beside(target: Path) -> Iterator[Path]:
+    """A hidden temporary folder beside ``target``, which is gone afterwards."""
+    check_folder_of(target)
     prefix = f".{target.name[:64]}."  # a name may be as long as the system allows
     folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
     try:

@@ -102,6 +102,7 @@ CASES = [
     ("predict {trained} hello --text text", "say how to read --file, which is missing"),
     ("predict {trained} --file {folder}/good.csv", "good.csv' is a csv file: name its column"),
     ("predict {trained} --file {folder}/none.txt", "none.txt': there is no such file."),
+    ("predict {trained} --file {folder}/none.csv", "none.csv': there is no such file."),
     ("predict {trained} -", "standard input: the file is empty."),
     ("predict {trained} \udcff", "Text 1 is not UTF-8: '\\udcff'."),
     # Files to evaluate on.

@@ -220,7 +220,7 @@ REFUSED = {
         InvalidArgumentError,
         "cannot be called 'drift'",
     ),
-    "folder": ({"path": "no/map.html"}, FileNotFoundError, "no"),
+    "folder": ({"path": "no/map.html"}, FileNotFoundError, "does not exist. Create it"),
     "none": ({"words": []}, InvalidArgumentError, "at least one word"),
     "twice": ({"words": ["w1", "w1"]}, InvalidArgumentError, "'w1' is there twice"),
     "unknown": ({"words": ["nix"]}, UnknownWordError, "'nix' has no row"),

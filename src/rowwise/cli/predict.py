@@ -57,7 +57,8 @@ def _read(file: str, text: str | None, file_format: str | None) -> list[str]:
 
     if text is not None:
         return read_examples(file, text=text, format=file_format).texts
-    if kind := file_format or format_of(file):
+    kind = file_format or format_of(file)
+    if kind and (file == "-" or os.path.exists(file)):
         raise click.UsageError(f"{file!r} is a {kind} file: name its column of texts with --text.")
     return read_texts(file)
 

@@ -115,6 +115,7 @@ def command(
         raise click.UsageError("--freeze keeps the rows of --vectors, which is missing.")
     if stream and file == "-":
         raise click.UsageError("Standard input is read only once: leave out --stream.")
+    check_can_read(file)
     check_can_write(output)
     options: dict[str, Any] = {"head": head, "patience": patience, "max_words": max_words}
     if epochs is not None:
@@ -211,6 +212,12 @@ def run(
         return train_run_files(classifier, data, output, progress=told, **divided)
 
 
+def check_can_read(file: str) -> None:
+    """Raise a DataFileError, before Keras is loaded, where there is no such file."""
+    if file != "-" and not Path(file).exists():
+        raise DataFileError(f"{file!r}: there is no such file. Check the path.")
+
+
 def check_can_write(folder: Path) -> None:
     """Make sure, before hours of training, that a run can be drawn and written to ``folder``.
 
@@ -219,10 +226,6 @@ def check_can_write(folder: Path) -> None:
         MissingExtraError: matplotlib is not installed.
         click.UsageError: the folder is a file, or it cannot be made or written to.
     """
-    import rowwise.backend  # noqa: F401  (without a backend there is nothing to draw)
-
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("Drawing the curves and maps of a run", "matplotlib", "plot")
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent
@@ -230,6 +233,9 @@ def check_can_write(folder: Path) -> None:
         raise click.UsageError(f"{str(there)!r} is a file; --output must name a folder.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise click.UsageError(f"No permission to write to the folder {str(there)!r}.")
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("Drawing the curves and maps of a run", "matplotlib", "plot")
+    import rowwise.backend  # noqa: F401  (without a backend there is nothing to draw)
 
 
 def can_validate(labels: Iterable[str] | Mapping[str, int], test_share: float) -> bool:

@@ -1,7 +1,6 @@
 """The HTML of a page: style, scripts and data in one document that asks nothing of a network."""
 
 import base64
-import errno
 import hashlib
 import os
 from functools import cache
@@ -10,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from rowwise.errors import InvalidArgumentError, MissingExtraError
+from rowwise.files import check_folder_of
 from rowwise.viz.page.packing import compressed
 
 # In the order in which they build on each other.
@@ -39,8 +39,7 @@ def check_page(path: str | os.PathLike[str]) -> None:
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         raise InvalidArgumentError(f"A page is written to a .html file. Received: {str(path)!r}.")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
+    check_folder_of(target)
     _plotly()
 
 
