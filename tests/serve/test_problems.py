@@ -37,6 +37,7 @@ def check(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("/neighbors", {"words": ["king"], "k": True}, "bad-field", "#/k", "`k`"),
         ("/neighbors", {"words": ["king"], "k": 1001}, "bad-field", "#/k", "1000"),
         ("/neighbors", {"words": ["king"], "topn": 3}, "bad-field", "#/topn", "`topn`"),
+        ("/neighbors", {"word": ["king"]}, "bad-field", "#/word", "`word`"),
         ("/neighbors", {"words": ["king"] * 257}, "bad-field", "#/words", "256"),
         ("/neighbors", {"words": ["x" * 10_001]}, "bad-field", "#/words/0", "10000"),
         ("/neighbors", {"words": ["king", "pear"]}, "unknown-word", "#/words/1", "'pear'"),
