@@ -77,7 +77,7 @@ def test_the_field_is_named(
         ({"texts": ["good"], "explain": "yes"}, "#/explain"),
         ({"texts": ["good"], "explain": 1}, "#/explain"),
         ({"texts": ["good"] * 17, "explain": True}, "#/texts"),
-        ({"text": "good"}, "#/texts"),
+        ({"text": "good"}, "#/text"),
     ],
 )
 def test_the_field_of_a_prediction_is_named(

@@ -42,8 +42,8 @@ def _problem(error: ValidationError) -> Problem:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if found[0]["type"] == "json_invalid":
         return Problem(400, "bad-json", f"The body is no JSON. {found[0]['msg']}.")
-    # First what nobody asked for: a name that is misspelt makes another one missing.
-    found.sort(key=lambda each: each["type"] != "extra_forbidden")
+    if found[0]["type"] == "missing":  # likely for a name that is misspelt, which nobody asked for
+        found.sort(key=lambda each: each["type"] != "extra_forbidden")
     fields = [
         FieldError(pointer_to(each["loc"]), f"{each['msg']}." if each["msg"] else "It is wrong.")
         for each in found[:_NAMED]
