@@ -125,8 +125,9 @@ def check_before_training(model: Any, capacity: int) -> None:
         InvalidArgumentError: a layer forces a way that is impossible, or has rows that cannot be
             kept from training.
     """
-    check_resting_rows(model, embedding_layers(model))
-    for layer in embedding_layers(model):
+    layers = embedding_layers(model)
+    check_resting_rows(model, layers)
+    for layer in layers:
         if layer.updates in FORCED and layer.table.trainable:
             why = _why_before_training(model, layer, capacity)
             if why:

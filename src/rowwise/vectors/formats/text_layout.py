@@ -128,7 +128,8 @@ def _have_more(lines: list[bytes], columns: int) -> bool:
 
     Words may hold spaces, and one or two may end in numbers, but not those of all lines.
     """
-    rows = [line.split(_separator(lines))[1:] for line in lines]
+    separator = _separator(lines)
+    rows = [line.split(separator)[1:] for line in lines]
     return (
         len(rows) > 2
         and len(rows[0]) > columns
