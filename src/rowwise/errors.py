@@ -45,10 +45,12 @@ class InvalidIdError(InvalidArgumentError):
     Attributes:
         worst: the id that is farthest from the valid ones.
         position: where it stood in the array of ids, one index per axis.
+        is_located: whether the message says where in the data it stands, where that is known.
     """
 
     worst: Any = None
     position: tuple[int, ...] = ()
+    is_located: bool = False
 
 
 class InvalidShapeError(InvalidArgumentError):

@@ -15,6 +15,7 @@ def test_files_of_vectors(rowwise, tmp_path, name):
     assert done.out.splitlines() == ["queen   0.600", "zero    0.000", "车     -1.000"]
     found = rowwise("neighbors", tmp_path / name, "king", "-n", 1, "--json").json
     assert found == {"word": "king", "neighbors": [{"word": "queen", "cosine": 0.6}]}
+    assert "The row of 'zero' is all zeros" in rowwise("neighbors", tmp_path / name, "zero").err
 
 
 def test_many_words_have_a_block_each(rowwise, tmp_path):

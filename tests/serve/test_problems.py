@@ -52,6 +52,13 @@ def check(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("/analogy", {"formula": "'king"}, "bad-formula", "#/formula", "never closed"),
         ("/analogy", {"formula": "king - pear"}, "unknown-word", "#/formula", "'pear'"),
         ("/analogy", {"formula": "king - ''"}, "unknown-word", "#/formula", "''"),
+        (
+            "/analogy",
+            {"formula": "king - king"},
+            "no-direction",
+            "#/formula",
+            "add up to all zeros",
+        ),
         ("/analogy", {"formula": "king", "k": -1}, "bad-field", "#/k", "`k`"),
         ("/embed", {"words": ["king", "pear", "plum"]}, "unknown-word", "#/words/1", "'plum'"),
         ("/embed", {"words": ["broken"]}, "unknown-word", "#/words/0", "NaN"),
@@ -66,6 +73,15 @@ def test_the_field_is_named(
     problem = check(client.post(path, json=asked), 422, code)
     assert problem["errors"][0]["pointer"] == pointer
     assert words in problem["detail"]
+
+
+def test_a_row_of_zeros_has_no_neighbours(serve: Any) -> None:
+    client = serve(Vectors(["zero", "one", "two"], [[0, 0], [1, 0], [1, 1]]))
+    answer = client.post("/neighbors", json={"words": ["one", "zero"]})
+    problem = check(answer, 422, "no-direction")
+    assert problem["errors"][0]["pointer"] == "#/words/1"
+    assert "The row of 'zero' is all zeros" in problem["detail"]
+    client.post("/analogy", json={"formula": "one + zero"}).raise_for_status()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_what_was_asked_is_answered_before_the_server_stops(
     """Clients ask again and again over open connections; every answer is whole."""
     answers: list[int] = []
     broken: list[str] = []
+    answered = threading.Semaphore(0)
     with served(words) as server:
         assert server.ask("POST", "/neighbors", ASKED)[0] == 200
         many = json.dumps({"words": [f"w{number}" for number in range(60)], "k": 100})
@@ -69,13 +70,14 @@ def test_what_was_asked_is_answered_before_the_server_stops(
                 broken.append(repr(error))
                 return False
             answers.append(answer.status)
+            answered.release()
             return answer.getheader("connection") != "close"
 
         threads = [threading.Thread(target=ask_on) for _ in range(8)]
         for thread in threads:
             thread.start()
-        while len(answers) < 16:
-            time.sleep(0.01)
+        for _ in range(16):
+            assert answered.acquire(timeout=30), broken
         code, out, err = server.stop(how)
         for thread in threads:
             thread.join(20)
@@ -109,16 +111,18 @@ def test_a_second_signal_stops_at_once(words: Path) -> None:
     with served(words, "--max-seconds", 60) as server:  # else a slow machine answers 504
         many = json.dumps({"words": [f"w{number}" for number in range(250)], "k": 1000})
         answers: list[tuple[int, str]] = []
+        answered = threading.Semaphore(0)
 
         def ask() -> None:
-            with suppress(ConnectionRefusedError):  # too late
+            with suppress(ConnectionError):  # too late to be heard
                 answers.append(server.ask("POST", "/neighbors", many))
+                answered.release()
 
         threads = [threading.Thread(target=ask) for _ in range(40)]
         for thread in threads:
             thread.start()
-        while len(answers) < 2:
-            time.sleep(0.01)
+        for _ in range(2):
+            assert answered.acquire(timeout=30)
         server.process.send_signal(signal.SIGINT)
         time.sleep(0.05)
         code, out, err = server.stop(signal.SIGINT)

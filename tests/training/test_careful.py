@@ -106,6 +106,53 @@ def test_a_row_of_the_data_is_named_only_when_it_is_sure() -> None:
     assert caught.value.position == (35, 0)
 
 
+@pytest.mark.parametrize("kind", ["dict", "list", "subclassed"])
+def test_the_input_of_a_table_that_several_share_is_named(kind: str) -> None:
+    shared = Embedding(10, 2)
+
+    class Both(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table, self.add = shared, keras.layers.Add()
+
+        def call(self, given: Any) -> Any:
+            return self.add([keras.layers.Flatten()(self.table(ids)) for ids in given])
+
+    if kind == "subclassed":
+        model: Any = Both()
+    else:
+        inputs = [keras.Input((1,), dtype="int32", name=name) for name in ("question", "answer")]
+        model = Model(inputs, keras.layers.Add()([shared(ids) for ids in inputs]))
+    model.compile("sgd", "mse")
+    ids = [np.ones((40, 1), "int32"), np.ones((40, 1), "int32")]
+    data: Any = dict(zip(("question", "answer"), ids, strict=True)) if kind == "dict" else ids
+    name = "1" if kind == "subclassed" else "'answer'"
+    ids[1][35] = 70
+    said = f"in the data it is row 35 of input {name}"
+    with pytest.raises(InvalidIdError, match=said):
+        model.predict(data, batch_size=32, verbose=0)
+    with pytest.raises(InvalidIdError, match=said):
+        model.fit(data, np.zeros((40, 2)), batch_size=32, shuffle=False, verbose=0)
+    ids[1][34] = 70
+    with pytest.raises(InvalidIdError, match=f"In the data it is a row of input {name}"):
+        model.predict(data, batch_size=32, verbose=0)
+
+
+def test_a_bad_id_in_validation_data_is_said_to_be_there() -> None:
+    model = Sequential([Embedding(10, 2, input_length=2), keras.layers.Flatten()])
+    model.compile("sgd", "mse")
+    ids, targets = np.ones((80, 2), "int32"), np.zeros((80, 4))
+    ids[75] = 12
+    said = r"in the data it is row 35\. This was while `fit` evaluated, as it does with validation"
+    with pytest.raises(InvalidIdError, match=said) as caught:
+        model.fit(ids, targets, validation_split=0.5, verbose=0)
+    assert caught.value.position == (35, 0)
+    with pytest.raises(InvalidIdError) as caught:
+        model.evaluate(ids, targets, verbose=0)
+    assert "`fit`" not in str(caught.value)
+    model.fit(ids[:40], targets[:40], verbose=0)
+
+
 # On TensorFlow, Keras's own layers cannot be rematerialised in `fit` either.
 @pytest.mark.parametrize("mode", [] if keras.backend.backend() == "tensorflow" else ["full"])
 def test_training_may_be_rematerialised(mode: str) -> None:

@@ -62,6 +62,15 @@ def test_rows_with_nan_are_near_to_nothing() -> None:
             ask("nan")
 
 
+def test_a_row_of_zeros_is_near_to_nothing() -> None:
+    vectors = Vectors(["a", "b", "zero"], [[1, 0], [1, 1], [0, 0]])
+    for asked in ("zero", ["a", "zero"]):
+        with pytest.raises(InvalidArgumentError, match="The row of 'zero' is all zeros"):
+            vectors.most_similar(asked)
+    # In a sum it is nothing.
+    assert vectors.analogy("a + zero") == vectors.most_similar("a")[:1]
+
+
 BAD = [
     ({"word": "king", "topn": 0}, InvalidArgumentError, "positive whole number"),
     ({"word": "king", "topn": 2.5}, InvalidArgumentError, "positive whole number"),
@@ -72,12 +81,16 @@ BAD = [
     ({"word": []}, InvalidShapeError, r"Received shape \(0,\)"),
     ({"word": ["king", 3]}, InvalidArgumentError, "a word, a list of words, or rows of numbers"),
     ({"word": [1.0, np.nan, 0.0]}, InvalidArgumentError, "must not hold NaN"),
+    ({"word": [0.0, 0.0, 0.0]}, InvalidArgumentError, "The query is all zeros, which has no dir"),
+    ({"word": [[1, 0, 0], [0, 0, 0]]}, InvalidArgumentError, "Query 1 is all zeros"),
     ({"word": "boy"}, UnknownWordError, "'boy' has no row"),
     ({"word": ["king", "King"]}, UnknownWordError, "'king' in lower case is there"),
     ({}, InvalidArgumentError, "at least one word"),
     ({"positive": []}, InvalidArgumentError, "at least one word"),
     ({"positive": ["boy"]}, UnknownWordError, "'boy' has no row"),
     ({"positive": [["king", "man"]]}, InvalidShapeError, "A term must be a word"),
+    ({"positive": "king", "negative": "king"}, InvalidArgumentError, "The words of the query add"),
+    ({"positive": [("king", 0.1), ("king", 0.2), ("king", -0.3)]}, InvalidArgumentError, "add up"),
     ({"word": "king", "negative": "man"}, InvalidArgumentError, "Give either one query"),
     ({"word": "king", "method": "mul"}, InvalidArgumentError, "Give either one query"),
     ({"positive": [("king", 2)], "method": "mul"}, InvalidArgumentError, "Weights are for sums"),

@@ -43,6 +43,14 @@ def test_a_row_that_grew_keeps_its_direction():
     assert all(one.gained == one.lost == () for one in found.most_moved(topn=2))
 
 
+def test_a_row_of_zeros_has_no_neighbours():
+    before = Vectors(["a", "b", "c"], [[0.0, 0], [1, 0], [0, 1]])
+    after = Vectors(["a", "b", "c"], [[3.0, 0], [1, 0], [0, 0]])
+    first, second = compare(before, after).most_moved(topn=1)
+    assert (first.word, first.gained, first.lost) == ("a", ("b",), ())
+    assert (second.word, second.gained, second.lost) == ("c", (), ("a",))
+
+
 def test_words_may_come_go_and_change_places():
     before = Vectors(["a", "b", "gone"], [[1.0, 0], [0, 1], [5, 5]])
     after = Vectors(["b", "new", "a"], [[0.0, 2], [9, 9], [1, 0]])

@@ -209,6 +209,19 @@ def test_mistakes_are_said(page, glove_page, typed, message):
     assert message in message_of(page)
 
 
+def test_a_row_of_zeros_has_no_neighbours(page, tmp_path):
+    rows = np.zeros((9, 3), "float32")
+    rows[1:, 0] = rows[2:5, 1] = 1
+    vectors = Vectors([f"w{number}" for number in range(9)], rows)
+    viz.write_page(vectors, tmp_path / "map.html")
+    opened(page, tmp_path / "map.html")
+    pick(page, "w2")
+    assert {cosine for _, cosine in neighbours(page)[:2]} == {"1.000"}
+    page.fill("#search", "w0")
+    page.press("#search", "Enter")
+    assert message_of(page) == "The row of “w0” is zero: it has no direction."
+
+
 def test_words_are_shown_as_they_are(page, tmp_path):
     rows = np.random.default_rng(0).normal(size=(len(ODD), 6)).astype("float32")
     vectors = Vectors(ODD, rows)

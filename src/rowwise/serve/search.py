@@ -9,6 +9,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 from rowwise.errors import UnknownWordError
@@ -17,6 +18,7 @@ from rowwise.vectors import Vectors
 from rowwise.vectors.neighbours import best_rows
 from rowwise.vectors.norms import DoubleArray, Norms, RowArray, unit
 from rowwise.vectors.objectives import Cosine
+from rowwise.vectors.queries import no_direction, sum_of_units
 from rowwise.vectors.scan import Positions
 
 # Directions of a pass: with more, the first ones wait longer than the last ones gain.
@@ -111,14 +113,16 @@ class Search:
         owners: list[int] = []
         out: list[tuple[int, int]] = []
         for number, question in enumerate(questions):
-            if problem := words.problem_of(question):
+            try:
+                sums = [words.sum_of(direction) for direction in question.directions]
+            except Problem as problem:
                 answers.append(problem)
                 continue
             answers.append([])
-            for direction in question.directions:
+            for direction, total in zip(question.directions, sums, strict=True):
                 used = words.positions_of(direction)
                 out += [(len(directions), position) for position in used]
-                directions.append(words.sum_of(direction))
+                directions.append(total)
                 owners.append(number)
         if not directions:
             return answers
@@ -185,32 +189,39 @@ class _Words:
                 else:
                     table[place] = row
         self._units = unit(table)
+        self._is_zero: npt.NDArray[np.bool_] = (self._units == 0).all(axis=1)
         for place in np.flatnonzero(~np.isfinite(self._units).all(axis=1)).tolist():
             word = [*self._places][place]
             self._problems[word] = (
                 f"The row of {word!r} holds NaN or infinity and is near to nothing."
             )
 
-    def problem_of(self, question: Nearest) -> Problem | None:
-        """The problem with the first word that has no row, or None."""
-        if not self._problems:
-            return None
-        for direction in question.directions:
+    def sum_of(self, direction: Direction) -> DoubleArray:
+        """The direction of a sum of words, float64 (d,), each with length 1.
+
+        Raises:
+            Problem: a word has no row, or the sum is zeros.
+        """
+        if self._problems:
             for word in (*direction.added, *direction.taken):
                 if word in self._problems:
-                    return field_problem("unknown-word", direction.pointer, self._problems[word])
-        return None
-
-    def sum_of(self, direction: Direction) -> DoubleArray:
-        """The direction of a sum of words, float64 (d,), each with length 1."""
+                    raise field_problem("unknown-word", direction.pointer, self._problems[word])
         if len(direction.added) == 1 and not direction.taken:
-            only: DoubleArray = self._units[self._places[direction.added[0]]]
+            word = direction.added[0]
+            if self._is_zero[self._places[word]]:
+                sentence = no_direction(f"The row of {word!r} is")
+                raise field_problem("no-direction", direction.pointer, sentence)
+            only: DoubleArray = self._units[self._places[word]]
             return only
-        added, taken = (
-            self._units[[self._places[word] for word in words]].sum(axis=0)
-            for words in (direction.added, direction.taken)
+        total = sum_of_units(
+            *(
+                self._units[[self._places[word] for word in words]]
+                for words in (direction.added, direction.taken)
+            )
         )
-        total: DoubleArray = added - taken
+        if not total.any():
+            sentence = no_direction("The words of the formula add up to")
+            raise field_problem("no-direction", direction.pointer, sentence)
         return unit(total)
 
     def positions_of(self, direction: Direction) -> set[int]:

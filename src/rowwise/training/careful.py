@@ -3,7 +3,6 @@
 import inspect
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,18 @@ from rowwise.backend import collect_errors, keras, without_checks
 from rowwise.errors import InvalidArgumentError, InvalidIdError, RowwiseError
 from rowwise.layers.ids import check_integers
 from rowwise.training.data import check_data
+from rowwise.training.locating import located, named_inputs
 from rowwise.training.saving import save_model, save_weights
 from rowwise.training.spare_rows import note_spare_rows
 from rowwise.training.trainer import RowwiseTrainer
 
+_IN_FIT = "This was while `fit` evaluated, as it does with validation data."
+
 
 class CarefulModel(RowwiseTrainer, keras.Model):
     """Base of ``rowwise.Sequential`` and ``rowwise.Model``."""
+
+    _is_fitting = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a number that is not whole, given to an integer input, is an error."""
@@ -33,8 +37,12 @@ class CarefulModel(RowwiseTrainer, keras.Model):
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """As Keras's; a bad id is an InvalidIdError."""
         self._check_trainable()
-        with self.leaving_others():
-            result = _raising(self, super().fit, *args, **kwargs)
+        self._is_fitting = True
+        try:
+            with self.leaving_others():
+                result = _raising(self, super().fit, *args, **kwargs)
+        finally:
+            self._is_fitting = False
         self._fitted = self._optimizer_and_trainable()
         return result
 
@@ -114,6 +122,7 @@ def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) 
     check_data(data, bound.arguments.get("y"))
     # Arrays of 64 bits lose half of them before any compiled function sees them.
     _check_integer_inputs(model, data, host_only=True)
+    when = _IN_FIT if model._is_fitting and method.__name__ == "evaluate" else ""
     with collect_errors(model) as errors:
         callbacks = bound.arguments.get("callbacks")
         if "callbacks" in bound.signature.parameters and not isinstance(
@@ -127,15 +136,17 @@ def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) 
             model.raise_bad_ids()
         except InvalidIdError as error:
             # Keras makes another one of what a layer raises, with its words alone.
-            raise _located(errors[0] if errors else error, data) from None
+            found = errors[0] if errors and not error.is_located else error
+            raise located(found, model, data, when) from None
         except Exception as error:
             if not errors:
                 _say_what_devices_cannot_share(error)
                 raise
             # What the framework says about a callback that failed is less than what was found.
-            raise _located(errors[0], data) from (None if error is errors[0] else error)
+            cause = None if error is errors[0] else error
+            raise located(errors[0], model, data, when) from cause
     if errors:
-        raise _located(errors[0], data)
+        raise located(errors[0], model, data, when)
     return result
 
 
@@ -154,21 +165,17 @@ def _say_what_devices_cannot_share(error: Exception) -> None:
 
 def _check_integer_inputs(model: Any, data: Any, host_only: bool = False) -> None:
     """Raise for numbers that the model's integer inputs would change: Keras cuts 1.5 down to 1."""
-    inputs = getattr(model, "inputs", None) or []  # a subclassed or unbuilt model names none
-    if isinstance(data, dict):
-        pairs = [(spec, data.get(spec.name)) for spec in inputs]
-    else:
-        given = keras.tree.flatten(data)
-        pairs = list(zip(inputs, given, strict=True)) if len(given) == len(inputs) else []
-    for spec, values in pairs:
-        if "int" not in keras.backend.standardize_dtype(spec.dtype):
+    specs = {spec.name: spec for spec in getattr(model, "inputs", None) or []}
+    for name, values in named_inputs(model, data):
+        spec = specs.get(name)
+        if spec is None or "int" not in keras.backend.standardize_dtype(spec.dtype):
             continue
         if isinstance(values, (int, float, np.generic)):
             values = np.asarray(values)
         if isinstance(values, np.ndarray) or (
             not host_only and hasattr(values, "dtype") and not isinstance(values, keras.KerasTensor)
         ):
-            check_integers(spec.name, values)
+            check_integers(name, values)
 
 
 class _StopTraining(keras.callbacks.Callback):
@@ -213,26 +220,3 @@ class _StopOtherLoops(keras.callbacks.Callback):
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._errors:
             self.model.stop_predicting = True
-
-
-def _located(error: RowwiseError, data: Any) -> RowwiseError:
-    """``error`` with the row of ``data`` in which the bad id stands, when it is found there.
-
-    Inside a compiled function only the position within the batch is known.
-    """
-    if not isinstance(error, InvalidIdError) or not error.position:
-        return error
-    row, *rest = error.position
-    column: Any = (slice(None), *rest)
-    found: list[int] = []
-    for array in keras.tree.flatten(data):
-        if isinstance(array, np.ndarray) and array.ndim == len(error.position):
-            with suppress(IndexError):  # another input, with fewer columns
-                found += np.flatnonzero(array[column] == error.worst).tolist()
-    if len(found) != 1 or found[0] == row:
-        return error
-    located = InvalidIdError(
-        f"{error} The position is within a batch: in the data it is row {found[0]}."
-    )
-    located.worst, located.position = error.worst, (found[0], *rest)
-    return located

@@ -73,7 +73,8 @@ class Asking:
             UnknownWordError: a word has no row.
             InvalidShapeError: a query of another shape.
             InvalidArgumentError: ``topn`` is not a positive whole number, an unknown ``method``,
-                a query that holds NaN, or both ``word`` and ``positive`` or ``negative``.
+                a query that holds NaN or is zeros, or both ``word`` and ``positive`` or
+                ``negative``.
         """
         count = as_whole_number(topn, "topn", least=1)
         check_method(method)
@@ -99,6 +100,7 @@ class Asking:
             )
         else:
             query = as_query(vectors, word)
+            query.check_directions()
         if index is not None:
             near = index.nearest(self.rows, query.directions, count, query.excluded)
             found = [self._named(*one) for one in zip(*near, strict=True)]
@@ -119,7 +121,7 @@ class Asking:
             (word, score) pairs, best first; the formula's own words are left out.
 
         Raises:
-            InvalidArgumentError: what is no such formula.
+            InvalidArgumentError: what is no such formula, or words that add up to zeros.
             UnknownWordError: a word has no row.
         """
         positive, negative = parse_formula(formula)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Positions = npt.NDArray[np.intp]
 
+_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+
 # A word, a row of numbers (d,), or one of these with a weight.
 Term = str | npt.ArrayLike | tuple[str | npt.ArrayLike, float]
 
@@ -27,6 +29,19 @@ class Query(NamedTuple):
     """Numbers of queries (e,) and positions of rows (e,)."""
     is_one: bool
     """Whether there is one query, so that the answer is one list."""
+    words: Sequence[str] | None = None
+    """The word of each query, where they are words."""
+
+    def check_directions(self) -> None:
+        """Raise an InvalidArgumentError if one is zeros, which nothing is nearest to."""
+        zeros = np.flatnonzero(~self.directions.any(axis=1))
+        if not len(zeros):
+            return
+        if self.words is not None:
+            raise InvalidArgumentError(no_direction(f"The row of {self.words[zeros[0]]!r} is"))
+        raise InvalidArgumentError(
+            no_direction("The query is" if self.is_one else f"Query {zeros[0]} is")
+        )
 
 
 def as_query(vectors: "Vectors", asked: Any) -> Query:
@@ -39,10 +54,11 @@ def as_query(vectors: "Vectors", asked: Any) -> Query:
     """
     words = [asked] if isinstance(asked, str) else asked
     if _are_words(words):
+        words = list(words)
         positions = np.array([vectors.index(word) for word in words], dtype=np.intp)
         directions = _finite(unit(vectors.rows[positions]), words)
         excluded = np.arange(len(positions)), positions
-        return Query(directions, excluded, isinstance(asked, str))
+        return Query(directions, excluded, isinstance(asked, str), words)
     rows = _as_numbers(asked)
     if rows.ndim not in (1, 2) or rows.shape[-1] != vectors.dimension:
         raise InvalidShapeError(
@@ -66,8 +82,14 @@ class Terms(NamedTuple):
     """Whether a weight is another than 1 and -1."""
 
     def as_query(self) -> Query:
-        """3CosAdd: one query in the direction of the sum."""
-        total = self.positive.sum(axis=0) - self.negative.sum(axis=0)
+        """3CosAdd: one query in the direction of the sum.
+
+        Raises:
+            InvalidArgumentError: the sum is zeros.
+        """
+        total = sum_of_units(self.positive, self.negative)
+        if not total.any():
+            raise InvalidArgumentError(no_direction("The words of the query add up to"))
         return Query(unit(total[np.newaxis]), self.excluded, True)
 
 
@@ -105,6 +127,18 @@ def as_terms(vectors: "Vectors", positive: Any, negative: Any) -> Terms:
     rows = np.unique(np.array(used, dtype=np.intp))
     excluded = np.zeros(len(rows), dtype=np.intp), rows
     return Terms(stacked[is_added], stacked[~is_added], excluded, weighted)
+
+
+def sum_of_units(added: DoubleArray, taken: DoubleArray) -> DoubleArray:
+    """The sum (d,) of rows (p, d) less that of rows (q, d); 0 where only rounding is left of it."""
+    total: DoubleArray = added.sum(axis=0) - taken.sum(axis=0)
+    size = np.abs(added).sum() + np.abs(taken).sum()
+    return total if np.abs(total).max(initial=0) > _ROUNDING * size else np.zeros_like(total)
+
+
+def no_direction(what: str) -> str:
+    """The sentence for what has no neighbours, such as "The query is"."""
+    return f"{what} all zeros, which has no direction: no row is nearer to it than another."
 
 
 def check_method(method: str) -> None:

@@ -84,10 +84,7 @@ class Comparison:
         words = [self.words[place] for place in places]
         if not words:
             return []
-        before, after = (
-            [[word for word, _ in found] for found in vectors.most_similar(words, topn)]
-            for vectors in (self._before, self._after)
-        )
+        before, after = (_nearest(vectors, words, topn) for vectors in (self._before, self._after))
         return [
             Moved(
                 word,
@@ -163,3 +160,11 @@ def _measured(
         dots = np.einsum("nd,nd->n", one, other)
         cosines = np.divide(dots, product, out=np.zeros_like(dots), where=product != 0)
     return distances, cosines, *norms
+
+
+def _nearest(vectors: Vectors, words: list[str], topn: int) -> list[list[str]]:
+    """The nearest words of each word; of one whose row is zeros there are none."""
+    with_direction = [word for word in words if vectors[word].any()]
+    found = vectors.most_similar(with_direction, topn) if with_direction else []
+    near = dict(zip(with_direction, found, strict=True))
+    return [[name for name, _ in near.get(word, ())] for word in words]

@@ -33,7 +33,10 @@ class Table {
   }
 
   neighbours(place) {
-    const k = this.header.neighbours;
+    const { neighbours: k, kept: c } = this.header;
+    if (this.arrays.rows.subarray(place * c, (place + 1) * c).every((number) => number === 0)) {
+      throw new Error(`The row of “${this.words[place]}” is zero: it has no direction.`);
+    }
     const found = [];
     for (let i = place * k; i < (place + 1) * k; i++) {
       const near = this.arrays.places[i];
