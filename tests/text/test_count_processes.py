@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +155,18 @@ def test_any_script_can_count(path: Path, by: str) -> None:
     assert done.stderr == ""
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Programs that a test starts hear Ctrl-C, which they would not if the tests do not.
+
+    That is so where the tests were started in the background.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_a_process_that_still_loads_is_not_interrupted(
     path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,12 +181,7 @@ del sys.modules["numpy"]
 import numpy
 """)
     monkeypatch.syspath_prepend(folder)
-    # Where this process is started in the background, the others would be deaf anyway.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        assert count_words(path, workers=2) == count_words(path, workers=1)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    assert count_words(path, workers=2) == count_words(path, workers=1)
     assert capfd.readouterr().err == ""
 
 
@@ -194,6 +201,7 @@ def wait_until(happened: Callable[[], bool]) -> None:
     raise AssertionError("It did not happen within a minute.")
 
 
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
 def test_nothing_stays_behind(path: Path, how: signal.Signals) -> None:
     (folder := path.parent / "waiting").mkdir()
@@ -218,7 +226,7 @@ Tokenizer(analyzer=Waits(Path({str(folder)!r}))).fit_files({str(path)!r}, worker
         os.killpg(started.pid, how)
     else:
         started.kill()
-    _, said = started.communicate()
+    _, said = started.communicate(timeout=60)
     assert started.returncode == -how
     assert ("KeyboardInterrupt" in said) == (how == signal.SIGINT)
     assert said.count("Traceback") <= 1
