@@ -180,13 +180,19 @@ def test_a_stock_model_warns_and_shows_nan() -> None:
 
 @pytest.mark.parametrize("model", [sequential, functional])
 @pytest.mark.parametrize(
-    "ids", [np.array([[0.5, 1.0]]), np.array([[2**32 + 1, 0]]), np.array([[np.nan, 0]])]
+    ("ids", "cause"),
+    [
+        (np.array([[0.5, 1.0]]), "scaled features"),
+        (np.array([[2.0**40, 0]]), "float rounding, or hashes"),
+        (np.array([[2**32 + 1, 0]]), "hashes that are not yet ids"),
+        (np.array([[np.nan, 0]]), "missing values"),
+    ],
 )
 def test_numbers_that_an_integer_input_would_change_are_errors(
-    model: Callable[[], Any], ids: Any
+    model: Callable[[], Any], ids: Any, cause: str
 ) -> None:
     for call in (model(), lambda x: model().predict(x, verbose=0)):
-        with pytest.raises(InvalidIdError, match="takes ids"):
+        with pytest.raises(InvalidIdError, match=f"takes ids.*{cause}"):
             call(ids)
 
 
@@ -218,9 +224,12 @@ def test_policies_for_bad_ids(_: str, options: Any, expected: list[int], dtype: 
         ({"invalid_ids": "ignore"}, "'raise', 'clip', 'oov'"),
         ({"invalid_ids": "oov"}, "from 0 to 9"),
         ({"invalid_ids": "oov", "oov_id": 10}, "Received: 10"),
+        ({"zero_padding": "yes"}, "`zero_padding` must be True or False. Received: 'yes'"),
+        ({"weights": np.full((10, 4), np.nan)}, "must be finite. 10 rows of 10 .* row 0 first"),
+        ({"weights": np.diag([1, 1, 1, np.inf])[[0] * 6 + [3] * 4]}, "4 rows of 10.* row 6 first"),
     ],
 )
-def test_a_policy_without_sense_is_an_error(options: Any, words: str) -> None:
+def test_an_option_without_sense_is_an_error(options: Any, words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=words):
         Embedding(10, 4, **options)
 

@@ -81,6 +81,8 @@ def test_what_cannot_be_converted() -> None:
 
     with pytest.raises(InvalidArgumentError, match=r"subclass of rowwise\.Model"):
         rowwise.convert(Own())
+    with pytest.raises(InvalidArgumentError, match=r"must be a Keras model\. Received: int"):
+        rowwise.convert(3)
     with pytest.raises(InvalidArgumentError, match="not built"):
         rowwise.convert(keras.Sequential([keras.layers.Embedding(3, 2)]))
 

@@ -8,12 +8,16 @@ from rowwise.errors import InvalidArgumentError, InvalidShapeError, RowwiseError
 from rowwise.layers import Embedding
 from rowwise.training import Sequential
 
+OF_LISTS = np.array([[1, 2], [3]], dtype=object)
 MISTAKES: list[tuple[str, Any, Any, type[RowwiseError], str]] = [
     ("no padding", [[1, 2], [3]], [0, 1], InvalidShapeError, "pad_sequences: they have 1 to 2"),
     ("lists", [[1, 2], [3, 4]], [0, 1], InvalidShapeError, r"np\.array\(ids\)"),
     ("texts", ["good", "bad"], [0, 1], InvalidArgumentError, "takes ids, and received texts"),
     ("array of texts", np.array(["good"]), [0], InvalidArgumentError, "received texts"),
     ("objects", np.array(["good"], dtype=object), [0], InvalidArgumentError, "received texts"),
+    ("object ids", np.array([[1, 2]], dtype=object), [0], InvalidArgumentError, r"astype\("),
+    ("lists in it", OF_LISTS, [0, 1], InvalidShapeError, "an array of lists.*pad_sequences"),
+    ("nothing", np.empty((0, 2), "int32"), np.empty(0), InvalidArgumentError, "no example in the"),
     ("labels", np.array([[1, 2]]), np.array(["yes"]), InvalidArgumentError, "Labels must be"),
 ]
 
@@ -28,6 +32,18 @@ def test_what_is_no_array_of_ids_is_an_error_with_the_remedy(
     model.compile("sgd", "mse")
     with pytest.raises(error, match=words):
         model.fit(data, targets, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "loop",
+    ["evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"],
+)
+def test_no_example_is_said_by_every_loop(loop: str) -> None:
+    model = Sequential([Embedding(10, 2, input_length=2), keras.layers.Flatten()])
+    model.compile("sgd", "mse")
+    targets = () if "predict" in loop else (np.empty((0, 4)),)
+    with pytest.raises(InvalidArgumentError, match=r"no example in the data.*\(0, 2\)"):
+        getattr(model, loop)(np.empty((0, 2), "int32"), *targets)
 
 
 def test_several_inputs_in_a_list_are_no_mistake() -> None:

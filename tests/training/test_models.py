@@ -268,6 +268,17 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
         load_keras_model(tmp_path / "nowhere.keras")
 
 
+def test_the_model_in_a_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match=r"is no Keras model: it has no config\.json\.$"):
+        load_keras_model(tmp_path)
+    model = classifier()
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(DataFileError, match=r"Its model is '.*model\.keras'"):
+        load_keras_model(tmp_path)
+    keras.saving.save_model(model, tmp_path / "folder", zipped=False)
+    assert load_keras_model(tmp_path / "folder").count_params() == model.count_params()
+
+
 def test_saving_that_fails_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

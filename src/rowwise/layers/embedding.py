@@ -10,6 +10,7 @@ import numpy.typing as npt
 from rowwise.backend import check_array, keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.layers.divided_table import DividedTable
+from rowwise.layers.given_weights import as_table
 from rowwise.layers.ids import IdRange
 from rowwise.layers.lookups import current_tape
 from rowwise.layers.row_masks import as_row_mask
@@ -61,7 +62,8 @@ class Embedding(DividedTable):
     Input: ids of any shape. Output: float, the shape of the ids plus ``(output_dim,)``.
 
     Raises:
-        InvalidArgumentError: an unknown policy, an ``oov_id`` that has no row.
+        InvalidArgumentError: an unknown policy, an ``oov_id`` that has no row, ``weights`` with NaN
+            or infinity.
         InvalidShapeError: ``weights`` of another shape.
         InvalidIdError: when called, see ``invalid_ids``. Inside ``predict`` and ``evaluate`` of
             a ``rowwise.Sequential`` or ``rowwise.Model`` it comes when the batch has run. A stock
@@ -108,7 +110,8 @@ class Embedding(DividedTable):
             self.supports_jit = False  # XLA there cannot call the host to say which id is wrong
         self.build()
         if weights is not None and self._shared_table is None:
-            self.table.assign(with_spare(self._as_table(weights), self.table.shape[0]))
+            given = as_table(weights, self.name, (self.input_dim, self.output_dim))
+            self.table.assign(with_spare(given, self.table.shape[0]))
         self._shared_table = None
         if zero_padding:
             self._clear_padding()
@@ -176,6 +179,10 @@ class Embedding(DividedTable):
         return layer
 
     def _check_policy(self) -> None:
+        if not isinstance(self.zero_padding, (bool, np.bool_)):
+            raise InvalidArgumentError(
+                f"`zero_padding` must be True or False. Received: {self.zero_padding!r}."
+            )
         if self.updates not in UPDATES:
             raise InvalidArgumentError(
                 f"`updates` must be one of {', '.join(map(repr, UPDATES))}. "
@@ -233,17 +240,6 @@ class Embedding(DividedTable):
         resting = np.zeros(self.input_dim, dtype=bool) if trained is None else ~trained
         resting[0] |= self.zero_padding
         return resting
-
-    def _as_table(self, weights: Any) -> npt.NDArray[Any]:
-        if isinstance(weights, (list, tuple)) and len(weights) == 1:
-            weights = weights[0]
-        table = np.asarray(weights)
-        if table.shape != (self.input_dim, self.output_dim):
-            raise InvalidShapeError(
-                f"`weights` of layer {self.name!r} must have shape (input_dim, output_dim) = "
-                f"({self.input_dim}, {self.output_dim}). Received shape {table.shape}."
-            )
-        return table
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Rows for ``inputs``; see ``call``."""

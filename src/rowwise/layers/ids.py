@@ -150,10 +150,18 @@ def _check_integers_on_host(name: str, values: npt.NDArray[Any]) -> None:
         error = InvalidIdError(
             f"Input {name!r} takes ids, whole numbers of 32 bits. Received: "
             f"{_plain(values[position])} at position {position}, dtype {values.dtype.name}. Likely "
-            "cause: scaled features, float rounding, or hashes that are not yet ids."
+            f"cause: {_why_no_integer(values[position])}."
         )
         error.worst, error.position = values[position], position
         raise error
+
+
+def _why_no_integer(value: Any) -> str:
+    if np.isnan(value):
+        return "a column with missing values, which a table of text is read with as NaN"
+    if value == np.floor(value):
+        return "float rounding, or hashes that are not yet ids"
+    return "scaled features, or a column of measurements among those of ids"
 
 
 def _plain(value: Any) -> str:

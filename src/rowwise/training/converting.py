@@ -22,7 +22,7 @@ def convert(model: Any, updates: str = "auto") -> Any:
         updates: of its embedding layers; see ``rowwise.layers.Embedding``.
 
     Raises:
-        InvalidArgumentError: a model that is a class of its own, or not built yet.
+        InvalidArgumentError: no model, or one that is a class of its own, or not built yet.
 
     Warns:
         UserWarning: an embedding layer stays as it is, since it is quantised, has LoRA or is of a
@@ -30,6 +30,10 @@ def convert(model: Any, updates: str = "auto") -> Any:
     """
     if isinstance(model, CarefulModel):
         return model
+    if not isinstance(model, keras.Model):
+        raise InvalidArgumentError(
+            f"`model` must be a Keras model. Received: {type(model).__name__}."
+        )
     if not isinstance(model, (keras.Sequential, KerasFunctional)):
         raise InvalidArgumentError(
             f"A model of the class {type(model).__name__} holds code of its own and cannot be "

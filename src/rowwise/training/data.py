@@ -3,16 +3,21 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
 
 
 def check_data(data: Any, targets: Any = None) -> None:
-    """Raise for texts, and for lists of each text's ids: Keras just knows no such type.
+    """Raise for texts, lists of each text's ids, Python objects and nothing at all.
+
+    Keras says of those that it knows no such type, or that a variable of its own has no value.
 
     Raises:
-        InvalidShapeError: ``data`` is a list of lists of ids.
-        InvalidArgumentError: ``data`` or ``targets`` are strings.
+        InvalidShapeError: ``data`` is a list of lists of ids, or an array of such lists.
+        InvalidArgumentError: ``data`` or ``targets`` are strings; an array in ``data`` holds Python
+            objects, or no example.
     """
     if _are_strings(data):
         raise InvalidArgumentError(
@@ -24,6 +29,9 @@ def check_data(data: Any, targets: Any = None) -> None:
             "Labels must be numbers, and strings were received. Number them, for instance with "
             "names, y = np.unique(labels, return_inverse=True)."
         )
+    for array in data.values() if isinstance(data, dict) else keras.tree.flatten(data):
+        if isinstance(array, np.ndarray):
+            _check_array(array)
     if isinstance(data, list) and data and all(_is_list_of_ids(row) for row in data):
         lengths = sorted({len(row) for row in data})
         remedy = (
@@ -36,6 +44,25 @@ def check_data(data: Any, targets: Any = None) -> None:
             f"A model takes one array of ids, and received a list of {len(data)} lists. First "
             f"{remedy}."
         )
+
+
+def _check_array(array: npt.NDArray[Any]) -> None:
+    if array.ndim and not len(array):
+        raise InvalidArgumentError(
+            f"There is no example in the data: an array has the shape {array.shape}."
+        )
+    if array.dtype.kind != "O":
+        return
+    first = array.flat[0] if array.size else None
+    if isinstance(first, (list, tuple, np.ndarray)):
+        raise InvalidShapeError(
+            "A model takes one array of numbers, and received an array of lists. First pad them "
+            "to one length, as with pad_sequences."
+        )
+    raise InvalidArgumentError(
+        "A model takes numbers, and received an array of Python objects (dtype object). Make "
+        'whole numbers of them, as with ids.astype("int32").'
+    )
 
 
 def _are_strings(data: Any) -> bool:

@@ -40,6 +40,8 @@ def load_keras_model(
     path = Path(filepath)
     if not path.exists() and "://" not in str(filepath):
         raise DataFileError(f"There is no model at {str(path)!r}.")
+    if path.is_dir():
+        _check_folder(path)
     if path.is_file():
         with path.open("rb") as file:
             start = file.read(8)
@@ -54,6 +56,17 @@ def load_keras_model(
         _check_zip(path)
     return keras.models.load_model(
         filepath, custom_objects=custom_objects, compile=compile, safe_mode=safe_mode
+    )
+
+
+def _check_folder(path: Path) -> None:
+    """Raise a DataFileError unless Keras wrote the folder as a model."""
+    if (path / "config.json").exists():
+        return
+    model = path / "model.keras"
+    advice = f" Its model is {str(model)!r}." if model.exists() else ""
+    raise DataFileError(
+        f"The folder {str(path)!r} is no Keras model: it has no config.json.{advice}"
     )
 
 

@@ -216,7 +216,7 @@ class Vectors(Asking, Supplying, Interchange):
             checksum: ``sha256:...``, which the file at an address must have.
 
         Warns:
-            UserWarning: malformed rows were left out.
+            UserWarning: malformed rows were left out; the file has no word of ``only``.
 
         Raises:
             DataFileError: there is no file, or it holds no vectors, or it is cut short; the
@@ -247,6 +247,13 @@ class Vectors(Asking, Supplying, Interchange):
             warnings.warn(
                 f"{path!r}: {len(malformed):,} malformed rows were left out; the first is "
                 f"line {line}: {reason}. `vectors.report` lists them.",
+                UserWarning,
+                stacklevel=2,
+            )
+        elif request.only and not made._words:
+            warnings.warn(
+                f"{path!r} has none of the {counted(len(request.only), 'word')} in `only`"
+                f"{'' if request.limit is None else f' among its first {request.limit:,}'}.",
                 UserWarning,
                 stacklevel=2,
             )
