@@ -45,7 +45,9 @@ FILES = {
 # Arguments, and what the line has to say.
 CASES = [
     # The command line itself.
-    ("trian x", "No such command 'trian'"),
+    ("trian x", "There is no command 'trian'. Did you mean 'train'?"),
+    ("sing", "There is no command 'sing'. Choose from: analogy, benchmark, "),
+    ("serve v.txt --port abc", "'--port': 'abc' is not a valid whole number."),
     ("train", "Missing argument 'FILE'. See: rowwise train --help"),
     ("train {folder}/good.csv --label label -o x", "Missing option '--text'"),
     ("train {folder}/good.csv --text text --label label", "Missing option '-o' / '--output'"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowwise.cli.options import json_option, method_option
+from rowwise.cli.options import WholeNumber, json_option, method_option
 from rowwise.cli.output import echo_json, echo_table, percent
 from rowwise.cli.sources import VectorSource, vector_source
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command(name="benchmark")
 @vector_source
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--limit", type=click.IntRange(min=1), help="Look at the first so many words only.")
+@click.option("--limit", type=WholeNumber(min=1), help="Look at the first so many words only.")
 @click.option(
     "--ignore-case/--match-case",
     default=None,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rowwise.cli.options import json_option
+from rowwise.cli.options import WholeNumber, json_option
 from rowwise.cli.output import echo_json
 from rowwise.cli.sources import VectorSource, noted, options_named, vector_source
 from rowwise.errors import DataFileError
@@ -14,7 +14,7 @@ from rowwise.errors import DataFileError
 @vector_source
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--format", "file_format", help="Format of TARGET, where its suffix does not tell.")
-@click.option("--limit", type=click.IntRange(min=1), help="The most rows; the first are taken.")
+@click.option("--limit", type=WholeNumber(min=1), help="The most rows; the first are taken.")
 @click.option(
     "--only",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

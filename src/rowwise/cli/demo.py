@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from rowwise.cli.options import WholeNumber
 from rowwise.cli.output import echo_json
 from rowwise.cli.train import check_can_write, echo_report, run
 from rowwise.files import atomic_path
@@ -22,7 +23,7 @@ from rowwise.files import atomic_path
     show_default=True,
     help="Folder for the run.",
 )
-@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, show_default=True)
+@click.option("--seed", type=WholeNumber(min=0, max=2**32 - 1), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, and no progress bar.")
 def command(output: Path, seed: int, as_json: bool) -> None:
     """Train a classifier on short reviews, and print what it learned.

@@ -34,6 +34,9 @@ def command(source: VectorSource, as_json: bool) -> None:
         ("first words", "  ".join(one_line(word) or repr(word) for word in found["first_words"])),
         ("mean length", "-" if found["mean_length"] is None else f"{found['mean_length']:.3f}"),
     ]
+    if found["not_finite"]:
+        of_first = f" of the first {_SAMPLE:,}" if found["words"] > _SAMPLE else ""
+        rows.append(("not finite", f"{found['not_finite']:,}{of_first}"))
     for name, odd in found["odd"].items():
         lines = ", ".join(str(line) for line, _ in odd["examples"][:5])
         rows.append((name, f"{odd['count']:,} (line {lines}{', ...' if odd['count'] > 5 else ''})"))
@@ -50,7 +53,8 @@ def describe(vectors: "Vectors") -> dict[str, Any]:
     report = vectors.report
     assert report is not None  # as of all that was loaded
     some = vectors.words[:_SAMPLE]
-    lengths = [float(np.linalg.norm(vectors[word].astype(np.float64))) for word in some]
+    every = [float(np.linalg.norm(vectors[word].astype(np.float64))) for word in some]
+    lengths = [length for length in every if np.isfinite(length)]
     return {
         "format": report.format,
         "packed": report.packed,
@@ -60,6 +64,7 @@ def describe(vectors: "Vectors") -> dict[str, Any]:
         "subwords": vectors.subwords is not None,
         "first_words": list(vectors.words[:_SHOWN]),
         "mean_length": sum(lengths) / len(lengths) if lengths else None,
+        "not_finite": len(every) - len(lengths),
         "odd": {
             name: {"count": kind.count, "examples": kind.examples[:20]}
             for name, kind in report.kinds().items()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rowwise.cli.options import WholeNumber
 from rowwise.cli.sources import VectorSource, noted, vector_source
 from rowwise.cli.words import near_words_named
 from rowwise.errors import DataFileError
@@ -28,7 +29,7 @@ PAGES, PICTURES = (".html", ".htm"), (".png", ".svg", ".pdf")
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     help="Show so many words, the first ones.  [default: 200 in a picture, 100000 on a page]",
 )
 @click.option(
@@ -47,7 +48,7 @@ PAGES, PICTURES = (".html", ".htm"), (".png", ".svg", ".pdf")
 @click.option("--title", help="Title of the page or picture.")
 @click.option(
     "--seed",
-    type=click.IntRange(min=0, max=2**32 - 1),
+    type=WholeNumber(min=0, max=2**32 - 1),
     default=0,
     show_default=True,
     help="Starts the layout.",

@@ -2,6 +2,19 @@
 
 import click
 
+
+class WholeNumber(click.IntRange):
+    """As click's, by a name that messages and help can show."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """As click's, by a name that messages and help can show."""
+
+    name = "number"
+
+
 format_option = click.option(
     "--format",
     "file_format",
@@ -16,7 +29,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 top_option = click.option(
     "-n",
     "--top",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=10,
     show_default=True,
     help="How many words to print.",

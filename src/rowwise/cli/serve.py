@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from rowwise.cli.models import MODEL_FILE, load_classifier
+from rowwise.cli.options import WholeNumber
 from rowwise.cli.output import one_line
 from rowwise.cli.sources import VectorSource, vector_source
 
@@ -25,7 +26,7 @@ TOKEN_VARIABLE = "ROWWISE_TOKEN"
 )
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=8000,
     show_default=True,
     help="Port; 0 for any that is free.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rowwise.cli.options import format_option, label_option, text_option
+from rowwise.cli.options import Number, WholeNumber, format_option, label_option, text_option
 from rowwise.cli.output import echo_json, percent
 from rowwise.cli.sources import VectorSource
 from rowwise.errors import DataFileError, MissingExtraError
@@ -44,10 +44,10 @@ PACKED = 4
     show_default=True,
     help="What reads the words' rows.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="How often every text is seen.")
+@click.option("--epochs", type=WholeNumber(min=1), help="How often every text is seen.")
 @click.option(
     "--max-words",
-    type=click.IntRange(min=3),
+    type=WholeNumber(min=3),
     help="Words of the vocabulary at most, the most frequent ones.",
 )
 @click.option(
@@ -57,19 +57,19 @@ PACKED = 4
 @click.option("--balanced", is_flag=True, help="Give every label the same say.")
 @click.option(
     "--test-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Number(0, 1, min_open=True, max_open=True),
     default=0.2,
     show_default=True,
     help="Share of the texts to measure on.",
 )
 @click.option(
     "--patience",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     help="Stop after so many epochs without a better validation loss.",
 )
 @click.option(
     "--seed",
-    type=click.IntRange(min=0, max=2**32 - 1),
+    type=WholeNumber(min=0, max=2**32 - 1),
     default=0,
     show_default=True,
     help="The same seed gives the same model.",
@@ -125,6 +125,8 @@ def command(
     quiet = quiet or as_json
     columns = {"text": text, "label": label, "format": file_format}
     is_found = is_large(file) if stream is None else stream
+    if is_found:  # which may take minutes
+        import rowwise.backend  # noqa: F401  (without a backend there is nothing to train)
     data = (_find if is_found else _read)(file, quiet=quiet, **columns)
     if vectors is not None:
         loaded = VectorSource(vectors).load(quiet=quiet)
@@ -222,7 +224,6 @@ def check_can_write(folder: Path) -> None:
     """Make sure, before hours of training, that a run can be drawn and written to ``folder``.
 
     Raises:
-        BackendError: no Keras backend can be used.
         MissingExtraError: matplotlib is not installed.
         click.UsageError: the folder is a file, or it cannot be made or written to.
     """
@@ -235,7 +236,6 @@ def check_can_write(folder: Path) -> None:
         raise click.UsageError(f"No permission to write to the folder {str(there)!r}.")
     if find_spec("matplotlib") is None:
         raise MissingExtraError("Drawing the curves and maps of a run", "matplotlib", "plot")
-    import rowwise.backend  # noqa: F401  (without a backend there is nothing to draw)
 
 
 def can_validate(labels: Iterable[str] | Mapping[str, int], test_share: float) -> bool:

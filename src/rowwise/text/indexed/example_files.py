@@ -12,6 +12,7 @@ from rowwise.text.checks import Paths
 from rowwise.text.indexed.holding_out import hold_out
 from rowwise.text.indexed.index import Index, index_of
 from rowwise.text.indexed.sources import Names
+from rowwise.text.wording import counted
 
 
 class ExampleBlock(NamedTuple):
@@ -181,5 +182,6 @@ class ExampleFiles:
 
     def __repr__(self) -> str:
         files = len(self._index.sources)
-        labels = "" if self.classes is None else f", {len(self.classes)} labels"
-        return f"<ExampleFiles: {len(self):,} texts in {files} file{'s' * (files != 1)}{labels}>"
+        labels = "" if self.classes is None else f", {counted(len(self.classes), 'label')}"
+        held = f"{counted(len(self), 'text')} in {counted(files, 'file')}"
+        return f"<ExampleFiles: {held}{labels}>"

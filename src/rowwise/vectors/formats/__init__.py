@@ -166,6 +166,8 @@ def _format_for(target: Path, format: str | None) -> Format:
         raise InvalidArgumentError(
             f"Several formats have the suffix {target.suffix!r}. Say which: {names}."
         )
+    if target.is_dir():
+        raise InvalidArgumentError(f"{str(target)!r} is a folder. Name a file in it.")
     suffixes = sorted({suffix for each in FORMATS if each.write for suffix in each.suffixes})
     raise InvalidArgumentError(
         f"The suffix must be one of {', '.join(suffixes)}, or `format` one of "

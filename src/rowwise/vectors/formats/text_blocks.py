@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from rowwise.text.wording import counted
 from rowwise.vectors.formats.text_layout import BOM, Layout, is_number
 from rowwise.vectors.packing import PackedWords, decode_word
 
@@ -120,8 +121,8 @@ class BlockParser:
                 word = b""
             else:
                 wanted = f"a word and {columns} numbers" if self._layout.words else f"{columns}"
-                shown = len(line.split(separator))
-                found.malformed.append((place, f"expected {wanted}, found {shown} fields"))
+                shown = counted(len(line.split(separator)), "field")
+                found.malformed.append((place, f"expected {wanted}, found {shown}"))
                 continue
             if separator in word:
                 found.spaced.append((place, decode_word(word)))

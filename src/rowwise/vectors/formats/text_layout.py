@@ -81,7 +81,7 @@ def find_layout(lines: list[bytes], name: str) -> Layout:
     fields = _most_fields(filled, separator)
     if fields < 2:
         raise DataFileError(
-            f"{name!r}, line 1: expected a word and some numbers, found 1 fields. Is this a file "
+            f"{name!r}, line 1: expected a word and some numbers, found one field. Is this a file "
             "of word vectors?"
         )
     if separator == b"\t" and all(map(is_number, filled[0].split(separator))):
