@@ -2,12 +2,17 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rowwise.cli.models import load_classifier
 from rowwise.cli.options import format_option
 from rowwise.cli.output import echo_json, one_line
+from rowwise.text.wording import counted
+
+if TYPE_CHECKING:
+    from rowwise.classify import TextClassifier
 
 
 @click.command(name="predict")
@@ -50,6 +55,16 @@ def command(
             echo_json({"text": line, "label": classes[best], "probabilities": by_label})
         else:
             click.echo(f"{one_line(classes[best])}\t{shares[best]:.3f}\t{one_line(line)}")
+    if blank := sum(not _has_known_word(classifier, line) for line in given):
+        click.echo(
+            f"Note: {counted(blank, 'text')} of {len(given):,} without any word that the model "
+            "knows: a label there is a guess.",
+            err=True,
+        )
+
+
+def _has_known_word(classifier: "TextClassifier", text: str) -> bool:
+    return any(word in classifier.vocabulary_ for word in classifier.splitter_.split(text))
 
 
 def _read(file: str, text: str | None, file_format: str | None) -> list[str]:
