@@ -27,7 +27,7 @@ def check(answer: Any, status: int, code: str) -> dict[str, Any]:
     [
         ("/neighbors", {}, "bad-field", "#/words", "`words`"),
         ("/neighbors", {"words": []}, "bad-field", "#/words", "`words`"),
-        ("/neighbors", {"words": "king"}, "bad-field", "#/words", "`words`"),
+        ("/neighbors", {"words": "king"}, "bad-field", "#/words", 'as a list, too: ["good"].'),
         ("/neighbors", {"words": ["king", 3]}, "bad-field", "#/words/1", "`words[1]`"),
         ("/neighbors", {"words": [""]}, "bad-field", "#/words/0", "`words[0]`"),
         ("/neighbors", {"words": [None]}, "bad-field", "#/words/0", "`words[0]`"),

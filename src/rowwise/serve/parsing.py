@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from rowwise.serve.problems import FieldError, Problem, pointer_to
 
@@ -44,14 +45,18 @@ def _problem(error: ValidationError) -> Problem:
         return Problem(400, "bad-json", f"The body is no JSON. {found[0]['msg']}.")
     if found[0]["type"] == "missing":  # likely for a name that is misspelt, which nobody asked for
         found.sort(key=lambda each: each["type"] != "extra_forbidden")
-    fields = [
-        FieldError(pointer_to(each["loc"]), f"{each['msg']}." if each["msg"] else "It is wrong.")
-        for each in found[:_NAMED]
-    ]
+    fields = [FieldError(pointer_to(each["loc"]), _sentence(each)) for each in found[:_NAMED]]
     name = _name(found[0]["loc"])
     detail = f"{name}: {fields[0].detail}" if name else fields[0].detail
     more = f" And {len(found) - 1:,} more." if found[1:] else ""
     return Problem(422, "bad-field", f"{detail}{more}", fields)
+
+
+def _sentence(error: ErrorDetails) -> str:
+    said = f"{error['msg']}." if error["msg"] else "It is wrong."
+    if error["type"] == "list_type":
+        said += ' A single one is written as a list, too: ["good"].'
+    return said
 
 
 def _name(place: tuple[int | str, ...]) -> str:
