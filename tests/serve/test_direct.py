@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
@@ -95,3 +96,34 @@ def test_what_goes_wrong_inside_is_told_as_on_the_long_way(
     assert (answer.status_code, answer.json()["code"]) == (500, "failed")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "a mistake" not in answer.text
+
+
+def test_middleware_of_ones_own_sees_every_request(vectors: Vectors) -> None:
+    app = create_app(vectors)
+
+    @app.middleware("http")
+    async def with_key(request: Any, call_next: Any) -> Any:
+        if request.headers.get("x-key") != "open":
+            return Response(status_code=403)
+        return await call_next(request)
+
+    with TestClient(app, base_url="http://localhost") as client:
+        asked = {"words": ["king"], "k": 1}
+        assert client.post("/neighbors", json=asked).status_code == 403
+        answer = client.post("/neighbors", json=asked, headers={"x-key": "open"})
+        assert answer.json()["results"][0]["word"] == "king"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert client.post("/neighbors", json={}, headers={"x-key": "open"}).status_code == 422
+
+
+def test_the_short_way_is_behind_the_same_gate(vectors: Vectors) -> None:
+    token = "0123456789abcdef"
+    app = create_app(vectors, token=token, cors=["https://words.example.org"])
+    client = TestClient(app, base_url="http://localhost")
+    asked = {"words": ["king"], "k": 1}
+    assert client.post("/neighbors", json=asked).status_code == 401
+    headers = {"authorization": f"Bearer {token}", "origin": "https://words.example.org"}
+    answer = client.post("/neighbors", json=asked, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == headers["origin"]
+    assert client.post("/neighbors", json=asked, headers={**headers, "host": "a.org"}).is_error

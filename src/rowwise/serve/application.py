@@ -1,7 +1,7 @@
 """The application, put together; loaded when FastAPI is known to be there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 
 from rowwise import __version__
 from rowwise.serve.access import Hosts
+from rowwise.serve.bodies import Receive
 from rowwise.serve.direct import Direct
 from rowwise.serve.documents import openapi_of
-from rowwise.serve.gate import SAFE_HEADERS, Ending, Gate
+from rowwise.serve.gate import FAILED, SAFE_HEADERS, App, Ending, Gate, Scope, Send
 from rowwise.serve.problems import MEDIA_TYPE, Problem
 from rowwise.serve.routes import add_routes
 from rowwise.serve.served import Served
@@ -37,7 +38,7 @@ def build(
         warming.cancel()
         await asyncio.to_thread(served.batcher.close)
 
-    app = FastAPI(
+    app = _Application(
         title="rowwise",
         description=f"Questions about {served.name}.",
         version=__version__,
@@ -52,11 +53,12 @@ def build(
             Exception: _as_failure,
         },
     )
+    answers = add_routes(app, served)
+    checks = (served.limits, hosts, token, origins, ending)
     # What is added last comes first.
-    app.add_middleware(Direct, answers=add_routes(app, served))
-    app.add_middleware(
-        Gate, limits=served.limits, hosts=hosts, token=token, origins=origins, ending=ending
-    )
+    app.add_middleware(Direct, answers=answers)
+    app.add_middleware(Gate, *checks)
+    app.begin_short_way(answers, checks)
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -65,6 +67,26 @@ def build(
 
     app.openapi = openapi  # type: ignore[method-assign]
     return app
+
+
+class _Application(FastAPI):
+    """FastAPI, with a way past what it puts around all middleware, which takes as long as the gate.
+
+    It is for requests that are answered directly, as long as nobody adds middleware of their own.
+    """
+
+    def begin_short_way(self, answers: Mapping[str, App], checks: tuple[Any, ...]) -> None:
+        """Answer these directly from now on, behind a gate with these checks."""
+        self._direct = Direct(super().__call__, answers)
+        self._short_way = Gate(self._direct, *checks)
+        self._own = len(self.user_middleware)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_plain = len(self.user_middleware) == self._own and not self.root_path
+        if is_plain and self._direct.takes(scope):
+            await self._short_way(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class _WarmUp:
@@ -104,8 +126,7 @@ async def _as_problem(request: Request, error: Exception) -> Response:
 
 
 async def _as_failure(request: Request, error: Exception) -> Response:
-    """A mistake in here: it is printed where the server runs, and not told to whoever asks."""
+    """A mistake in middleware of others; what goes wrong behind the gate is told by the gate."""
     del error
     safe = [(name.decode(), value.decode()) for name, value in SAFE_HEADERS]
-    detail = "The server failed to answer. What happened is printed where it runs."
-    return await _as_answer(request, Problem(500, "failed", detail, headers=safe))
+    return await _as_answer(request, Problem(500, FAILED.code, FAILED.detail, headers=safe))

@@ -18,10 +18,9 @@ from rowwise.serve.problems import Problem
 
 # After a batch, clients that wait for an answer before they ask again ask within some milliseconds.
 # One pass for all of them costs less than two for halves of them, which would also take the cores
-# from each other's reading and writing. So the thread looks every so many seconds whether as many
-# wait as there were before: for no longer than the last batch took, nor than the most seconds here,
-# and for this share of that while none comes.
-LOOK_SECONDS = 0.0005
+# from each other's reading and writing. So the thread waits until there are as many as before: for
+# no longer than the last batch took, nor than the most seconds here, and for this share of that
+# while none comes.
 MOST_SECONDS = 0.04
 SHARE_FOR_NOTHING = 0.25
 
@@ -73,6 +72,9 @@ class Batcher:
         self._queues: dict[Kind[Any, Any], deque[_Job[Any, Any]]] = {}
         self._waiting = self._asked = 0
         self._changed = threading.Condition()
+        # How many questions have to wait for the thread to be woken. Each time that it is takes the
+        # loop's time, in which no question is read.
+        self._wake_at = 1
         self._thread: threading.Thread | None = None
         # Of the last batch: how many questions it had, whether it left some of its kind for the
         # next one, and how many seconds it took.
@@ -107,7 +109,8 @@ class Batcher:
                     target=self._work, name="rowwise-serve", daemon=True
                 )
                 self._thread.start()
-            self._changed.notify()
+            if self._waiting >= self._wake_at:
+                self._changed.notify()
         return await future
 
     def open(self) -> None:
@@ -152,19 +155,20 @@ class Batcher:
 
     def _let_arrive(self) -> None:
         """Wait until as many questions are there as before, if they keep arriving."""
-        before = self._waiting
-        expected = self._last if self._was_full else self._last + before
-        if expected < 2:
-            return
-        most = min(self._took, MOST_SECONDS)
-        begun = last = time.perf_counter()
-        while not self._is_closed and self._waiting < expected:
-            now = time.perf_counter()
-            if self._waiting != before:
-                before, last = self._waiting, now
-            if now - begun > most or now - last > SHARE_FOR_NOTHING * most:
+        with self._changed:
+            before = self._waiting
+            expected = self._last if self._was_full else self._last + before
+            if expected < 2:
                 return
-            time.sleep(LOOK_SECONDS)
+            most = min(self._took, MOST_SECONDS)
+            end = time.perf_counter() + most
+            self._wake_at = expected
+            while not self._is_closed and self._waiting < expected:
+                before, left = self._waiting, end - time.perf_counter()
+                self._changed.wait(max(0, min(left, SHARE_FOR_NOTHING * most)))
+                if left <= 0 or self._waiting == before:
+                    break
+            self._wake_at = 1
 
     def _take(self) -> list[_Job[Any, Any]]:
         """The oldest question that is still asked, and others of its kind."""

@@ -1,7 +1,6 @@
 """The short way to the endpoints that are asked most, past what they do not need."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from rowwise.serve.bodies import Receive
 from rowwise.serve.gate import App, Scope, Send
@@ -24,10 +23,15 @@ class Direct:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
-        await self._answer_of(scope)(scope, receive, send)
+        answer = self._answers[scope["path"]] if self.takes(scope) else self._app
+        await answer(scope, receive, send)
 
-    def _answer_of(self, scope: dict[str, Any]) -> App:
+    def takes(self, scope: Scope) -> bool:
+        """Whether it answers a request by itself."""
         # Within another application the path begins with another one, which Starlette looks at.
-        if scope["type"] != "http" or scope["method"] != "POST" or scope.get("root_path"):
-            return self._app
-        return self._answers.get(scope["path"], self._app)
+        return (
+            scope["type"] == "http"
+            and scope["method"] == "POST"
+            and scope["path"] in self._answers
+            and not scope.get("root_path")
+        )

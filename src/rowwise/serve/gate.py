@@ -1,7 +1,7 @@
 """The gate that every request passes: who asks, how much, and for how long."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from rowwise.serve.access import Hosts, has_token
@@ -10,7 +10,7 @@ from rowwise.serve.clock import Clock, TimeOver
 from rowwise.serve.limits import Limits
 from rowwise.serve.problems import Headers, Problem
 
-Scope = dict[str, Any]
+Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -86,6 +86,9 @@ class Gate:
             await answer.problem(_STOPPED)
         except TimeOver:
             await answer.problem(self._too_slow(body))
+        except Exception:
+            await answer.problem(FAILED)
+            raise  # whoever runs the application prints it
         return None
 
     def _check_host(self, scope: Scope) -> None:
@@ -154,6 +157,9 @@ def _as_get(scope: Scope) -> Scope:
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
+FAILED = Problem(
+    500, "failed", "The server failed to answer. What happened is printed where it runs."
+)
 _STOPPED = Problem(503, "stopped", "The server was stopped before it could answer.")
 
 

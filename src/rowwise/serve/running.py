@@ -28,6 +28,10 @@ LAST_CALL = 0.3
 # what every step of a search would wait for while requests are read.
 SWITCH_INTERVAL = 0.0005
 
+# New objects after which Python looks for garbage among them. The usual 700 are those of some ten
+# requests that wait.
+YOUNG_OBJECTS = 20_000
+
 
 def run(
     model: Any,
@@ -91,9 +95,12 @@ def run(
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
                 # What has been loaded stays. Looking through all of it for garbage, again and
-                # again, would keep everybody waiting for some 50 ms each time.
+                # again, would keep everybody waiting for some 50 ms each time. And the requests
+                # of one batch are looked through less often than several times each.
                 gc.collect()
                 gc.freeze()
+                if threshold[0]:  # else somebody has switched it off
+                    gc.set_threshold(max(threshold[0], YOUNG_OBJECTS), *threshold[1:])
                 if ready is not None:
                     ready(address)
 
@@ -115,12 +122,13 @@ def run(
                         signal.signal(each, handler)
 
         server = Server(config)
-        interval = sys.getswitchinterval()
+        interval, threshold = sys.getswitchinterval(), gc.get_threshold()
         sys.setswitchinterval(SWITCH_INTERVAL)
         try:
             server.run(sockets=[bound])
         finally:
             sys.setswitchinterval(interval)
+            gc.set_threshold(*threshold)
             gc.unfreeze()
         if server.force_exit:
             raise KeyboardInterrupt
