@@ -225,7 +225,9 @@ def test_policies_for_bad_ids(_: str, options: Any, expected: list[int], dtype: 
         ({"invalid_ids": "oov"}, "from 0 to 9"),
         ({"invalid_ids": "oov", "oov_id": 10}, "Received: 10"),
         ({"zero_padding": "yes"}, "`zero_padding` must be True or False. Received: 'yes'"),
-        ({"weights": np.full((10, 4), np.nan)}, "must be finite. 10 rows of 10 .* row 0 first"),
+        ({"weights": np.full((10, 4), np.nan)}, r"must be finite.*10 rows of 10 .* row 0 fi"),
+        ({"weights": np.full((10, 4), 1e300)}, "must be finite, in float32 too"),
+        ({"weights": np.full((10, 4), None)}, "must be finite"),
         ({"weights": np.diag([1, 1, 1, np.inf])[[0] * 6 + [3] * 4]}, "4 rows of 10.* row 6 first"),
     ],
 )

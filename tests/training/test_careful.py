@@ -143,7 +143,7 @@ def test_a_bad_id_in_validation_data_is_said_to_be_there() -> None:
     model.compile("sgd", "mse")
     ids, targets = np.ones((80, 2), "int32"), np.zeros((80, 4))
     ids[75] = 12
-    said = r"in the data it is row 35\. This was while `fit` evaluated, as it does with validation"
+    said = r"in the data it is row 35\. This was while `fit` evaluated, on validation data"
     with pytest.raises(InvalidIdError, match=said) as caught:
         model.fit(ids, targets, validation_split=0.5, verbose=0)
     assert caught.value.position == (35, 0)
@@ -151,6 +151,26 @@ def test_a_bad_id_in_validation_data_is_said_to_be_there() -> None:
         model.evaluate(ids, targets, verbose=0)
     assert "`fit`" not in str(caught.value)
     model.fit(ids[:40], targets[:40], verbose=0)
+
+
+@pytest.mark.parametrize("kind", ["columns", "tensors", "nested"])
+def test_no_input_is_named_by_chance(kind: str) -> None:
+    users, items = (keras.Input((1,), dtype="int32", name=name) for name in ("user", "item"))
+    rows = [table_of(users, rows=100), table_of(items, rows=50)]
+    model = Model([users, items], keras.layers.Add()(rows))
+    item = np.ones(100, "int32")
+    item[80] = 70  # row 70 of the users has this number, too
+    data: Any = [np.arange(100)[:, np.newaxis], item]
+    if kind == "tensors":
+        data[1] = keras.ops.convert_to_tensor(item[:, np.newaxis])
+    if kind == "nested":
+        model = Model({"user": users, "more": {"item": items}}, keras.layers.Add()(rows))
+        data = {"user": np.zeros((100, 1), "int32"), "more": {"item": item[:, np.newaxis]}}
+    with pytest.raises(InvalidIdError, match="has 50 rows") as caught:
+        model.predict(data, batch_size=32, verbose=0)
+    said = "in the data it is row 80 of input 'more'" if kind == "nested" else "1 of 32 ids"
+    assert said in str(caught.value)
+    assert ("of input" in str(caught.value)) == (kind == "nested")
 
 
 # On TensorFlow, Keras's own layers cannot be rematerialised in `fit` either.

@@ -6,7 +6,7 @@ import pytest
 from rowwise import keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError, RowwiseError
 from rowwise.layers import Embedding
-from rowwise.training import Sequential
+from rowwise.training import Model, Sequential
 
 OF_LISTS = np.array([[1, 2], [3]], dtype=object)
 MISTAKES: list[tuple[str, Any, Any, type[RowwiseError], str]] = [
@@ -34,16 +34,22 @@ def test_what_is_no_array_of_ids_is_an_error_with_the_remedy(
         model.fit(data, targets, verbose=0)
 
 
-@pytest.mark.parametrize(
-    "loop",
-    ["evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"],
-)
-def test_no_example_is_said_by_every_loop(loop: str) -> None:
+def test_no_example_is_an_error_where_keras_fails_and_no_rows_elsewhere() -> None:
     model = Sequential([Embedding(10, 2, input_length=2), keras.layers.Flatten()])
-    model.compile("sgd", "mse")
-    targets = () if "predict" in loop else (np.empty((0, 4)),)
+    ids = np.empty((0, 2), "int32")
     with pytest.raises(InvalidArgumentError, match=r"no example in the data.*\(0, 2\)"):
-        getattr(model, loop)(np.empty((0, 2), "int32"), *targets)
+        model.predict(ids)
+    assert model.predict_on_batch(ids).shape == (0, 4)
+
+
+def test_the_input_is_named_that_holds_objects() -> None:
+    first, second = (keras.Input((1,), dtype="int32", name=name) for name in "ab")
+    rows = [keras.layers.Flatten()(Embedding(10, 2)(ids)) for ids in (first, second)]
+    model = Model([first, second], keras.layers.Add()(rows))
+    ids = np.array([[1], [2]])
+    for data in ([ids, ids.astype(object)], {"a": ids, "b": ids.astype(object)}):
+        with pytest.raises(InvalidArgumentError, match="input 'b' is one of Python objects"):
+            model.predict(data, verbose=0)
 
 
 def test_several_inputs_in_a_list_are_no_mistake() -> None:

@@ -46,7 +46,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             near = get_close_matches(args[0], COMMANDS, n=1)
             meant = f"Did you mean {near[0]!r}?" if near else f"Choose from: {', '.join(COMMANDS)}."
             ctx.fail(f"There is no command {args[0]!r}. {meant}")

@@ -55,7 +55,7 @@ def command(
             echo_json({"text": line, "label": classes[best], "probabilities": by_label})
         else:
             click.echo(f"{one_line(classes[best])}\t{shares[best]:.3f}\t{one_line(line)}")
-    if blank := sum(not _has_known_word(classifier, line) for line in given):
+    if blank := _without_known_word(classifier, given):
         click.echo(
             f"Note: {counted(blank, 'text')} of {len(given):,} without any word that the model "
             "knows: a label there is a guess.",
@@ -63,8 +63,9 @@ def command(
         )
 
 
-def _has_known_word(classifier: "TextClassifier", text: str) -> bool:
-    return any(word in classifier.vocabulary_ for word in classifier.splitter_.split(text))
+def _without_known_word(classifier: "TextClassifier", texts: list[str]) -> int:
+    words = classifier.splitter_.split_all(texts).to_lists()
+    return sum(not any(word in classifier.vocabulary_ for word in of_text) for of_text in words)
 
 
 def _read(file: str, text: str | None, file_format: str | None) -> list[str]:

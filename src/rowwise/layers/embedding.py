@@ -179,7 +179,7 @@ class Embedding(DividedTable):
         return layer
 
     def _check_policy(self) -> None:
-        if not isinstance(self.zero_padding, (bool, np.bool_)):
+        if self.zero_padding not in (True, False):
             raise InvalidArgumentError(
                 f"`zero_padding` must be True or False. Received: {self.zero_padding!r}."
             )

@@ -8,6 +8,8 @@ import numpy.typing as npt
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
 from rowwise.text.wording import counted
 
+_MOST = float(np.finfo(np.float32).max)
+
 
 def as_table(weights: Any, layer: str, shape: tuple[int, int]) -> npt.NDArray[Any]:
     """``weights``, or the one array in a list of one, as Keras's layers take them too.
@@ -19,7 +21,7 @@ def as_table(weights: Any, layer: str, shape: tuple[int, int]) -> npt.NDArray[An
 
     Raises:
         InvalidShapeError: it is another one.
-        InvalidArgumentError: a number is NaN or infinite.
+        InvalidArgumentError: a number is NaN, or infinite as a float32.
     """
     if isinstance(weights, (list, tuple)) and len(weights) == 1:
         weights = weights[0]
@@ -29,15 +31,13 @@ def as_table(weights: Any, layer: str, shape: tuple[int, int]) -> npt.NDArray[An
             f"`weights` of layer {layer!r} must have shape (input_dim, output_dim) = {shape}. "
             f"Received shape {table.shape}."
         )
-    # The sum tells at once, and without an array of the table's size.
-    with np.errstate(over="ignore", invalid="ignore"):
-        is_finite = table.dtype.kind != "f" or np.isfinite(table.sum(dtype="float64"))
-    if is_finite:
+    if table.dtype.kind not in "fiub":  # bfloat16, or objects
+        table = np.asarray(table, dtype="float32")
+    # The extremes tell at once, and without an array of the table's size.
+    if not table.size or (table.min() >= -_MOST and table.max() <= _MOST):
         return table
-    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
-    if len(bad):
-        raise InvalidArgumentError(
-            f"`weights` of layer {layer!r} must be finite. {counted(len(bad), 'row')} of "
-            f"{len(table):,} with NaN or infinity, row {bad[0]} first."
-        )
-    return table
+    bad = np.flatnonzero(~(np.abs(table) <= _MOST).all(axis=1))
+    raise InvalidArgumentError(
+        f"`weights` of layer {layer!r} must be finite, in float32 too. "
+        f"{counted(len(bad), 'row')} of {len(table):,} with other numbers, row {bad[0]} first."
+    )

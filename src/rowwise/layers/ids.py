@@ -159,6 +159,8 @@ def _check_integers_on_host(name: str, values: npt.NDArray[Any]) -> None:
 def _why_no_integer(value: Any) -> str:
     if np.isnan(value):
         return "a column with missing values, which a table of text is read with as NaN"
+    if np.isinf(value):
+        return "a division by zero, or a number that was too large"
     if value == np.floor(value):
         return "float rounding, or hashes that are not yet ids"
     return "scaled features, or a column of measurements among those of ids"

@@ -10,13 +10,13 @@ import numpy as np
 from rowwise.backend import collect_errors, keras, without_checks
 from rowwise.errors import InvalidArgumentError, InvalidIdError, RowwiseError
 from rowwise.layers.ids import check_integers
-from rowwise.training.data import check_data
-from rowwise.training.locating import located, named_inputs
+from rowwise.training.data import check_data, named_inputs
+from rowwise.training.locating import located
 from rowwise.training.saving import save_model, save_weights
 from rowwise.training.spare_rows import note_spare_rows
 from rowwise.training.trainer import RowwiseTrainer
 
-_IN_FIT = "This was while `fit` evaluated, as it does with validation data."
+_IN_FIT = "This was while `fit` evaluated, on validation data or for a callback."
 
 
 class CarefulModel(RowwiseTrainer, keras.Model):
@@ -119,10 +119,14 @@ def _raising(model: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) 
     """Call one of Keras's loops or steps, and raise what was found inside compiled functions."""
     bound = inspect.signature(method).bind(*args, **kwargs)
     data = bound.arguments.get("x")
-    check_data(data, bound.arguments.get("y"))
-    # Arrays of 64 bits lose half of them before any compiled function sees them.
-    _check_integer_inputs(model, data, host_only=True)
+    needs_examples = method.__name__ in ("fit", "predict")
+    check_data(model, data, bound.arguments.get("y"), needs_examples)
     when = _IN_FIT if model._is_fitting and method.__name__ == "evaluate" else ""
+    try:
+        # Arrays of 64 bits lose half of them before any compiled function sees them.
+        _check_integer_inputs(model, data, host_only=True)
+    except InvalidIdError as error:
+        raise located(error, model, data, when) from None
     with collect_errors(model) as errors:
         callbacks = bound.arguments.get("callbacks")
         if "callbacks" in bound.signature.parameters and not isinstance(

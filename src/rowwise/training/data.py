@@ -9,15 +9,32 @@ from rowwise.backend import keras
 from rowwise.errors import InvalidArgumentError, InvalidShapeError
 
 
-def check_data(data: Any, targets: Any = None) -> None:
-    """Raise for texts, lists of each text's ids, Python objects and nothing at all.
+def named_inputs(model: Any, data: Any) -> list[tuple[Any, Any]]:
+    """What is given for each input of a model, with the input's name; its number if it has none."""
+    if isinstance(data, dict):
+        return [(name, leaf) for name in data for leaf in keras.tree.flatten(data[name])]
+    given = keras.tree.flatten(data)
+    inputs = getattr(model, "inputs", None) or []  # a subclassed or unbuilt model names none
+    if len(inputs) == len(given):
+        return [(spec.name, values) for spec, values in zip(inputs, given, strict=True)]
+    return list(enumerate(given))
+
+
+def check_data(model: Any, data: Any, targets: Any = None, needs_examples: bool = True) -> None:
+    """Raise for texts, lists of each text's ids, numbers as objects, and nothing at all.
 
     Keras says of those that it knows no such type, or that a variable of its own has no value.
 
+    Args:
+        model: that is given the data.
+        data: for its inputs.
+        targets: for its outputs.
+        needs_examples: whether Keras fails where there are none.
+
     Raises:
-        InvalidShapeError: ``data`` is a list of lists of ids, or an array of such lists.
-        InvalidArgumentError: ``data`` or ``targets`` are strings; an array in ``data`` holds Python
-            objects, or no example.
+        InvalidShapeError: ``data`` is a list of lists of ids, or holds an array of such lists.
+        InvalidArgumentError: ``data`` or ``targets`` are strings; an array in ``data`` holds
+            numbers as objects; there is no example.
     """
     if _are_strings(data):
         raise InvalidArgumentError(
@@ -29,9 +46,13 @@ def check_data(data: Any, targets: Any = None) -> None:
             "Labels must be numbers, and strings were received. Number them, for instance with "
             "names, y = np.unique(labels, return_inverse=True)."
         )
-    for array in data.values() if isinstance(data, dict) else keras.tree.flatten(data):
-        if isinstance(array, np.ndarray):
-            _check_array(array)
+    arrays = [(name, each) for name, each in named_inputs(model, data) if _is_array(each)]
+    for name, array in arrays:
+        _check_array(array, f"input {name!r}" if len(arrays) > 1 else "the data")
+    if needs_examples and arrays and not any(len(array) for _, array in arrays):
+        raise InvalidArgumentError(
+            f"There is no example in the data: an array has the shape {arrays[0][1].shape}."
+        )
     if isinstance(data, list) and data and all(_is_list_of_ids(row) for row in data):
         lengths = sorted({len(row) for row in data})
         remedy = (
@@ -46,23 +67,22 @@ def check_data(data: Any, targets: Any = None) -> None:
         )
 
 
-def _check_array(array: npt.NDArray[Any]) -> None:
-    if array.ndim and not len(array):
-        raise InvalidArgumentError(
-            f"There is no example in the data: an array has the shape {array.shape}."
-        )
-    if array.dtype.kind != "O":
-        return
-    first = array.flat[0] if array.size else None
+def _is_array(given: Any) -> bool:
+    return isinstance(given, np.ndarray) and given.ndim > 0
+
+
+def _check_array(array: npt.NDArray[Any], where: str) -> None:
+    first = array.flat[0] if array.dtype.kind == "O" and array.size else None
     if isinstance(first, (list, tuple, np.ndarray)):
         raise InvalidShapeError(
-            "A model takes one array of numbers, and received an array of lists. First pad them "
+            f"A model takes arrays of numbers, and {where} is an array of lists. First pad them "
             "to one length, as with pad_sequences."
         )
-    raise InvalidArgumentError(
-        "A model takes numbers, and received an array of Python objects (dtype object). Make "
-        'whole numbers of them, as with ids.astype("int32").'
-    )
+    if isinstance(first, (int, float, np.number)):
+        raise InvalidArgumentError(
+            f"A model takes arrays of numbers, and {where} is one of Python objects (dtype "
+            'object). Make numbers of them, as with ids.astype("int32").'
+        )
 
 
 def _are_strings(data: Any) -> bool:

@@ -60,14 +60,10 @@ def load_keras_model(
 
 
 def _check_folder(path: Path) -> None:
-    """Raise a DataFileError unless Keras wrote the folder as a model."""
-    if (path / "config.json").exists():
-        return
+    """Raise a DataFileError for a folder with a model in it, as `rowwise train` leaves it."""
     model = path / "model.keras"
-    advice = f" Its model is {str(model)!r}." if model.exists() else ""
-    raise DataFileError(
-        f"The folder {str(path)!r} is no Keras model: it has no config.json.{advice}"
-    )
+    if model.exists() and not (path / "config.json").exists():
+        raise DataFileError(f"{str(path)!r} is a folder. The model in it is {str(model)!r}.")
 
 
 def _check_zip(path: Path) -> None:

@@ -1,23 +1,11 @@
 """Where in the data a bad id stands; a compiled function knows its place in a batch alone."""
 
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from rowwise.backend import keras
 from rowwise.errors import InvalidIdError, RowwiseError
-
-
-def named_inputs(model: Any, data: Any) -> list[tuple[Any, Any]]:
-    """What is given for each input of a model, with the input's name; its number if it has none."""
-    if isinstance(data, dict):
-        return list(data.items())
-    given = keras.tree.flatten(data)
-    inputs = getattr(model, "inputs", None) or []  # a subclassed or unbuilt model names none
-    if len(inputs) == len(given):
-        return [(spec.name, values) for spec, values in zip(inputs, given, strict=True)]
-    return list(enumerate(given))
+from rowwise.training.data import named_inputs
 
 
 def located(error: RowwiseError, model: Any, data: Any, when: str = "") -> RowwiseError:
@@ -32,32 +20,45 @@ def located(error: RowwiseError, model: Any, data: Any, when: str = "") -> Rowwi
     if not isinstance(error, InvalidIdError) or error.is_located:
         return error
     position, said = error.position, [str(error)]
-    if position:
-        inputs = named_inputs(model, data)
-        found = [
-            (name, row)
-            for name, values in inputs
-            for row in _rows_with(values, error.worst, position)
-        ]
-        names = {name for name, _ in found}
-        of_input = f" of input {found[0][0]!r}" if len(names) == 1 < len(inputs) else ""
-        if len(found) == 1 and found[0][1] != position[0]:
-            row = found[0][1]
-            position = (row, *position[1:])
-            said.append(f"The position is within a batch: in the data it is row {row}{of_input}.")
-        elif of_input:
-            said.append(f"In the data it is a row{of_input}.")
+    inputs = named_inputs(model, data) if position else []
+    found: list[tuple[Any, int]] = []
+    for name, values in inputs:
+        rows = _rows_with(values, error.worst, position)
+        if rows is None:  # it may be the one
+            found.clear()
+            break
+        found += [(name, row) for row in rows]
+    of_input = ""
+    if len({name for name, _ in found}) == 1 < len(inputs):
+        of_input = f" of input {found[0][0]!r}"
+    if len(found) == 1 and found[0][1] != position[0]:
+        position = (found[0][1], *position[1:])
+        said.append(
+            f"The position is within a batch: in the data it is row {position[0]}{of_input}."
+        )
+    elif of_input:
+        said.append(f"In the data it is a row{of_input}.")
     if when:
         said.append(when)
+    # Also of the one that was found, which others may have collected, too.
+    error.is_located = True
     told = InvalidIdError(" ".join(said))
     told.worst, told.position, told.is_located = error.worst, position, True
     return told
 
 
-def _rows_with(values: Any, worst: Any, position: tuple[int, ...]) -> list[int]:
-    """The rows of an array in which ``worst`` stands where the position says, but for its row."""
-    if isinstance(values, np.ndarray) and values.ndim == len(position):
-        column: Any = (slice(None), *position[1:])
-        with suppress(IndexError):  # another input, with fewer columns
-            return [int(row) for row in np.flatnonzero(values[column] == worst)]
-    return []
+def _rows_with(values: Any, worst: Any, position: tuple[int, ...]) -> list[int] | None:
+    """The rows of an array in which ``worst`` stands where the position says, but for its row.
+
+    None for what cannot be looked at.
+    """
+    if not isinstance(values, np.ndarray):
+        return None
+    if values.ndim == 1 and len(position) == 2:  # Keras makes a column of it
+        values = values[:, np.newaxis]
+    column: Any = (slice(None), *position[1:])
+    if values.ndim != len(position) or any(
+        index >= size for index, size in zip(position[1:], values.shape[1:], strict=True)
+    ):
+        return []
+    return [int(row) for row in np.flatnonzero(values[column] == worst)]

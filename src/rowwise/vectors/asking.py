@@ -90,6 +90,7 @@ class Asking:
                     raise InvalidArgumentError("An index finds cosines: leave out method='mul'.")
                 if terms.weighted:
                     raise InvalidArgumentError("Weights are for sums: leave out method='mul'.")
+                terms.check_directions()
                 product = MultipliedCosines(terms.positive, terms.negative)
                 return self._nearest(product, count, terms.excluded)[0]
             query = terms.as_query()

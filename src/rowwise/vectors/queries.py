@@ -1,5 +1,6 @@
 """What a user asks for, as directions: words, rows of numbers, or words added and taken away."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -88,9 +89,18 @@ class Terms(NamedTuple):
             InvalidArgumentError: the sum is zeros.
         """
         total = sum_of_units(self.positive, self.negative)
-        if not total.any():
-            raise InvalidArgumentError(no_direction("The words of the query add up to"))
+        self._check(total)
         return Query(unit(total[np.newaxis]), self.excluded, True)
+
+    def check_directions(self) -> None:
+        """Raise an InvalidArgumentError if all of them are zeros, which nothing is nearest to."""
+        self._check(np.concatenate([self.positive, self.negative]))
+
+    def _check(self, numbers: DoubleArray) -> None:
+        if not numbers.any():
+            is_one = len(self.positive) + len(self.negative) == 1
+            what = "The query is" if is_one else "The words of the query add up to"
+            raise InvalidArgumentError(no_direction(what))
 
 
 def as_terms(vectors: "Vectors", positive: Any, negative: Any) -> Terms:
@@ -113,6 +123,8 @@ def as_terms(vectors: "Vectors", positive: Any, negative: Any) -> Terms:
             weight = 1.0
             if isinstance(term, tuple) and len(term) == 2 and _is_number(term[1]):
                 term, weight = term[0], float(term[1])
+                if not math.isfinite(weight):
+                    raise InvalidArgumentError(f"A weight must be finite. Received: {weight}.")
                 weighted |= abs(weight) != 1
             query = as_query(vectors, term)
             if not query.is_one:
@@ -131,9 +143,11 @@ def as_terms(vectors: "Vectors", positive: Any, negative: Any) -> Terms:
 
 def sum_of_units(added: DoubleArray, taken: DoubleArray) -> DoubleArray:
     """The sum (d,) of rows (p, d) less that of rows (q, d); 0 where only rounding is left of it."""
+    largest = max(np.abs(added).max(initial=0), np.abs(taken).max(initial=0)) or 1.0
+    added, taken = added / largest, taken / largest  # so that no weight is too large
     total: DoubleArray = added.sum(axis=0) - taken.sum(axis=0)
     size = np.abs(added).sum() + np.abs(taken).sum()
-    return total if np.abs(total).max(initial=0) > _ROUNDING * size else np.zeros_like(total)
+    return np.zeros_like(total) if np.abs(total).max(initial=0) <= _ROUNDING * size else total
 
 
 def no_direction(what: str) -> str:

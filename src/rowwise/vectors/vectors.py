@@ -216,7 +216,7 @@ class Vectors(Asking, Supplying, Interchange):
             checksum: ``sha256:...``, which the file at an address must have.
 
         Warns:
-            UserWarning: malformed rows were left out; the file has no word of ``only``.
+            UserWarning: malformed rows were left out.
 
         Raises:
             DataFileError: there is no file, or it holds no vectors, or it is cut short; the
@@ -250,11 +250,9 @@ class Vectors(Asking, Supplying, Interchange):
                 UserWarning,
                 stacklevel=2,
             )
-        elif request.only and not made._words:
-            warnings.warn(
-                f"{path!r} has none of the {counted(len(request.only), 'word')} in `only`"
-                f"{'' if request.limit is None else f' among its first {request.limit:,}'}.",
-                UserWarning,
-                stacklevel=2,
+        if request.only and not made._words:
+            loaded.report.notes.append(
+                f"None of the {counted(len(request.only), 'word')} in `only` is there"
+                f"{'' if request.limit is None else f' among the first {request.limit:,}'}."
             )
         return made

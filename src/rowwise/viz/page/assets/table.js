@@ -34,7 +34,10 @@ class Table {
 
   neighbours(place) {
     const { neighbours: k, kept: c } = this.header;
-    if (this.arrays.rows.subarray(place * c, (place + 1) * c).every((number) => number === 0)) {
+    const isZero = (numbers, n) =>
+      numbers.subarray(place * n, (place + 1) * n).every((number) => number === 0);
+    // Kept columns alone may be zero where others are not.
+    if (isZero(this.arrays.rows, c) && isZero(this.arrays.cosines, k)) {
       throw new Error(`The row of “${this.words[place]}” is zero: it has no direction.`);
     }
     const found = [];
