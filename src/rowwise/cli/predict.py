@@ -9,7 +9,6 @@ import click
 from rowwise.cli.models import load_classifier
 from rowwise.cli.options import format_option
 from rowwise.cli.output import echo_json, one_line
-from rowwise.text.wording import counted
 
 if TYPE_CHECKING:
     from rowwise.classify import TextClassifier
@@ -56,6 +55,8 @@ def command(
         else:
             click.echo(f"{one_line(classes[best])}\t{shares[best]:.3f}\t{one_line(line)}")
     if blank := _without_known_word(classifier, given):
+        from rowwise.text.wording import counted
+
         click.echo(
             f"Note: {counted(blank, 'text')} of {len(given):,} without any word that the model "
             "knows: a label there is a guess.",
