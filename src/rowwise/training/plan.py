@@ -180,7 +180,7 @@ def _decision(
     rowwise = rowwise_cost(prices, *size, count)
     compared = (
         f"{layer.input_dim:,} rows, {count:,} lookups a batch: row-wise is expected to take "
-        f"{rowwise / dense:.2g} times as long as dense{where}"
+        f"{_times(rowwise / dense)} times as long as dense{where}"
     )
     if rowwise < dense:
         return Decision(layer, "exact", compared, form, count)
@@ -291,3 +291,7 @@ def _survey(model: Any, tables: list[Any], state: Any, data: Any) -> Survey:
         counts[id(variable)] += math.prod(ids.shape)
         summed[id(variable)] += math.prod(ids.shape) if reduced else 0
     return Survey(counts, summed, reads, inner, hidden)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
