@@ -76,17 +76,15 @@ class _Application(FastAPI):
     """
 
     def begin_short_way(self, answers: Mapping[str, App], checks: tuple[Any, ...]) -> None:
-        """Answer these directly from now on, behind a gate with these checks."""
-        self._direct = Direct(super().__call__, answers)
-        self._short_way = Gate(self._direct, *checks)
+        """Answer these directly from now on, each behind a gate with these checks."""
+        gated = {path: Gate(answer, *checks) for path, answer in answers.items()}
+        self._long_way = super().__call__
+        self._short_way = Direct(self._long_way, gated)
         self._own = len(self.user_middleware)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_plain = len(self.user_middleware) == self._own and not self.root_path
-        if is_plain and self._direct.takes(scope):
-            await self._short_way(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        await (self._short_way if is_plain else self._long_way)(scope, receive, send)
 
 
 class _WarmUp:

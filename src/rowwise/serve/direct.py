@@ -23,15 +23,10 @@ class Direct:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
-        answer = self._answers[scope["path"]] if self.takes(scope) else self._app
-        await answer(scope, receive, send)
+        await self._answer_of(scope)(scope, receive, send)
 
-    def takes(self, scope: Scope) -> bool:
-        """Whether it answers a request by itself."""
+    def _answer_of(self, scope: Scope) -> App:
         # Within another application the path begins with another one, which Starlette looks at.
-        return (
-            scope["type"] == "http"
-            and scope["method"] == "POST"
-            and scope["path"] in self._answers
-            and not scope.get("root_path")
-        )
+        if scope["type"] != "http" or scope["method"] != "POST" or scope.get("root_path"):
+            return self._app
+        return self._answers.get(scope["path"], self._app)
