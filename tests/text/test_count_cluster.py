@@ -17,17 +17,24 @@ from rowwise.text import Splitter, Tokenizer, Vocabulary, count_words, read_exam
 from rowwise.text.counting import files
 from rowwise.text.tokenizer import TABLES
 
+SETTINGS = {
+    "distributed.scheduler.allowed-failures": 1,
+    # By default a worker that is missing 15 s after it was lost is given up for good. One that was
+    # started again since then, and killed again at that moment, counts as missing.
+    "distributed.deploy.lost-worker-timeout": "1 hour",
+}
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        dask.config.set(SETTINGS),
         LocalCluster(
             n_workers=2,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
         ) as cluster,
         Client(cluster) as client,
     ):
