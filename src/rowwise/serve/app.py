@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from rowwise.errors import MissingExtraError
 from rowwise.serve.access import Hosts, check_origins, check_token
-from rowwise.serve.gate import Ending
 from rowwise.serve.limits import Limits
+from rowwise.serve.rules import Ending, Rules
 from rowwise.serve.served import Served
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from rowwise.serve.short_way import ShortWay
 
 
 def create_app(
@@ -48,7 +50,8 @@ def create_app(
         MissingExtraError: FastAPI is not installed.
     """
     checks = Checks(token, tuple(allow_hosts), tuple(cors))
-    return make_app(model, name, limits, checks)
+    app, _ = make_app(model, name, limits, checks)
+    return app
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,11 @@ def make_app(
     limits: Limits | None,
     checks: Checks,
     ending: Ending | None = None,
-) -> "FastAPI":
-    """``create_app``, for a server that says when it is about to stop; raises as that does."""
+) -> "tuple[FastAPI, ShortWay]":
+    """``create_app``, and a short way, for a server that says when it is about to stop.
+
+    Raises as ``create_app`` does.
+    """
     try:
         import fastapi  # noqa: F401
     except ImportError as error:
@@ -78,5 +84,6 @@ def make_app(
 
     token = None if checks.token is None else check_token(checks.token)
     hosts, origins = Hosts(checks.bound, checks.allow_hosts), check_origins(checks.cors)
-    served = Served(model, name, Limits() if limits is None else limits)
-    return build(served, hosts, token, origins, ending or Ending())
+    limits = Limits() if limits is None else limits
+    rules = Rules(limits, hosts, token, origins, ending)
+    return build(Served(model, name, limits), rules, token is not None)

@@ -1,7 +1,7 @@
 """The application, put together; loaded when FastAPI is known to be there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,20 +10,17 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from rowwise import __version__
-from rowwise.serve.access import Hosts
-from rowwise.serve.bodies import Receive
-from rowwise.serve.direct import Direct
 from rowwise.serve.documents import openapi_of
-from rowwise.serve.gate import FAILED, SAFE_HEADERS, App, Ending, Gate, Scope, Send
+from rowwise.serve.gate import Gate
 from rowwise.serve.problems import MEDIA_TYPE, Problem
 from rowwise.serve.routes import add_routes
+from rowwise.serve.rules import FAILED, SAFE_HEADERS, Rules
 from rowwise.serve.served import Served
+from rowwise.serve.short_way import ShortWay
 
 
-def build(
-    served: Served, hosts: Hosts, token: str | None, origins: frozenset[str], ending: Ending
-) -> FastAPI:
-    """The application for what is served, see ``create_app``."""
+def build(served: Served, rules: Rules, has_token: bool) -> tuple[FastAPI, ShortWay]:
+    """The application for what is served, see ``create_app``, and a short way to its endpoints."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -32,13 +29,13 @@ def build(
         try:
             yield
         except asyncio.CancelledError:
-            if not ending.is_near:
+            if not rules.ending.is_near:
                 raise
             return  # a second Ctrl-C: nothing is waited for
         warming.cancel()
         await asyncio.to_thread(served.batcher.close)
 
-    app = _Application(
+    app = FastAPI(
         title="rowwise",
         description=f"Questions about {served.name}.",
         version=__version__,
@@ -54,37 +51,15 @@ def build(
         },
     )
     answers = add_routes(app, served)
-    checks = (served.limits, hosts, token, origins, ending)
-    # What is added last comes first.
-    app.add_middleware(Direct, answers=answers)
-    app.add_middleware(Gate, *checks)
-    app.begin_short_way(answers, checks)
+    app.add_middleware(Gate, rules=rules)
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = openapi_of(app, token is not None)
+            app.openapi_schema = openapi_of(app, has_token)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
-    return app
-
-
-class _Application(FastAPI):
-    """FastAPI, with a way past what it puts around all middleware, which takes as long as the gate.
-
-    It is for requests that are answered directly, as long as nobody adds middleware of their own.
-    """
-
-    def begin_short_way(self, answers: Mapping[str, App], checks: tuple[Any, ...]) -> None:
-        """Answer these directly from now on, each behind a gate with these checks."""
-        gated = {path: Gate(answer, *checks) for path, answer in answers.items()}
-        self._long_way = super().__call__
-        self._short_way = Direct(self._long_way, gated)
-        self._own = len(self.user_middleware)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_plain = len(self.user_middleware) == self._own and not self.root_path
-        await (self._short_way if is_plain else self._long_way)(scope, receive, send)
+    return app, ShortWay(answers, rules)
 
 
 class _WarmUp:

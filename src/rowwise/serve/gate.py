@@ -1,27 +1,17 @@
-"""The gate that every request passes: who asks, how much, and for how long."""
+"""The gate that every request to the application passes: who asks, how much, and for how long."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from rowwise.serve.access import Hosts, has_token
 from rowwise.serve.bodies import ClientGone, Message, Receive, read_body
 from rowwise.serve.clock import Clock, TimeOver
-from rowwise.serve.limits import Limits
 from rowwise.serve.problems import Headers, Problem
+from rowwise.serve.rules import FAILED, STOPPED, Rules
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
-
-# Every answer has these. The page's own rules on what it may load stand in the page.
-SAFE_HEADERS: Headers = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"frame-ancestors 'none'"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-]
 
 
 class Gate:
@@ -29,24 +19,11 @@ class Gate:
 
     Args:
         app: an application of ASGI; gets the body of a request in one piece.
-        limits: on body and time.
-        hosts: that requests may name.
-        token: that every request must carry, or None.
-        origins: of pages whose scripts may read the answers.
+        rules: that requests must keep to.
     """
 
-    def __init__(
-        self,
-        app: App,
-        limits: Limits,
-        hosts: Hosts,
-        token: str | None = None,
-        origins: frozenset[str] = frozenset(),
-        ending: "Ending | None" = None,
-    ) -> None:
-        self._app, self._limits, self._hosts = app, limits, hosts
-        self._token, self._origins = token, origins
-        self._ending = ending or Ending()
+    def __init__(self, app: App, rules: Rules) -> None:
+        self._app, self._rules = app, rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
@@ -58,21 +35,24 @@ class Gate:
             await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        answer = _Answer(send, self._more_headers(headers.get(b"origin")), self._ending)
+        rules, headers = self._rules, dict(scope["headers"])
+        answer = _Answer(send, rules, headers.get(b"origin"))
         body: bytes | None = None
         try:
-            with Clock(self._limits.seconds) as clock:
+            with Clock(rules.limits.seconds) as clock:
                 if self._is_preflight(scope, headers):
                     self._check_host(scope)
                     return await answer.preflight()
                 try:
                     self._check_host(scope)
-                    self._check_token(scope, headers)
+                    # Within another application the path begins with its place in that one.
+                    path = scope["path"].removeprefix(scope.get("root_path", ""))
+                    authorization = headers.get(b"authorization")
+                    rules.check_token(authorization, path, scope["query_string"])
                 finally:
                     # A refused request is read to its end, too, so that its answer can be read.
                     declared = headers.get(b"content-length")
-                    body = await read_body(receive, self._limits.body_bytes, declared)
+                    body = await read_body(receive, rules.limits.body_bytes, declared)
                 clock.watch(receive)
                 await self._app(_as_get(scope), _Body(body, receive), answer.send)
         except Problem as problem:
@@ -80,75 +60,26 @@ class Gate:
         except ClientGone:
             return None
         except asyncio.CancelledError:
-            if not self._ending.is_near:
+            if not rules.ending.is_near:
                 raise
             # A second Ctrl-C: this is all that there is time for.
-            await answer.problem(_STOPPED)
+            await answer.problem(STOPPED)
         except TimeOver:
-            await answer.problem(self._too_slow(body))
+            await answer.problem(rules.body_too_slow() if body is None else rules.too_slow())
         except Exception:
             await answer.problem(FAILED)
             raise  # whoever runs the application prints it
         return None
 
     def _check_host(self, scope: Scope) -> None:
-        given = [value for name, value in scope["headers"] if name == b"host"]
-        if len(given) != 1:
-            raise Problem(400, "bad-host", "A request has one Host header.")
-        if not self._hosts.allows(given[0]):
-            shown = given[0][:100].decode("ascii", "backslashreplace")
-            raise Problem(
-                421,
-                "bad-host",
-                f"This server does not answer to the host {shown!r}. If it is its own, start it "
-                "with --allow-host, or allow_hosts= in Python.",
-            )
-
-    def _check_token(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
-        if self._token is None:
-            return
-        authorization = headers.get(b"authorization")
-        # Within another application the path begins with the place that it gives to this one.
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if not has_token(self._token, authorization, path, scope["query_string"]):
-            raise Problem(
-                401,
-                "no-token" if authorization is None else "wrong-token",
-                "Every request must carry the token of this server, in the header "
-                "'Authorization: Bearer TOKEN'; the page's address may end in /?token=TOKEN.",
-                headers=[("www-authenticate", 'Bearer realm="rowwise"')],
-            )
+        self._rules.check_host([value for name, value in scope["headers"] if name == b"host"])
 
     def _is_preflight(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         """Whether a browser asks if a page of another origin may ask; that carries no token."""
         return (
             scope["method"] == "OPTIONS"
             and b"access-control-request-method" in headers
-            and self._is_allowed(headers.get(b"origin"))
-        )
-
-    def _is_allowed(self, origin: bytes | None) -> bool:
-        return origin is not None and origin.decode("latin-1").lower() in self._origins
-
-    def _more_headers(self, origin: bytes | None) -> Headers:
-        headers = SAFE_HEADERS
-        if self._origins:
-            headers = [*headers, (b"vary", b"origin")]
-            if origin is not None and self._is_allowed(origin):
-                headers.append((b"access-control-allow-origin", origin))
-        return headers
-
-    def _too_slow(self, body: bytes | None) -> Problem:
-        seconds = self._limits.seconds
-        if body is None:
-            return Problem(
-                408,
-                "body-too-slow",
-                f"The request did not come to its end within {seconds:g} seconds.",
-                headers=[("connection", "close")],
-            )
-        return Problem(
-            504, "too-slow", f"There was no answer within {seconds:g} seconds. Ask for less."
+            and self._rules.allows_origin(headers.get(b"origin"))
         )
 
 
@@ -157,32 +88,18 @@ def _as_get(scope: Scope) -> Scope:
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
-FAILED = Problem(
-    500, "failed", "The server failed to answer. What happened is printed where it runs."
-)
-_STOPPED = Problem(503, "stopped", "The server was stopped before it could answer.")
-
-
-class Ending:
-    """Whether the server is about to stop: answers then say that the connection closes."""
-
-    is_near = False
-
-
 class _Answer:
     """The way out: adds headers to what an application sends."""
 
-    def __init__(self, send: Send, headers: Headers, ending: Ending) -> None:
-        self._send, self._headers, self._ending = send, headers, ending
+    def __init__(self, send: Send, rules: Rules, origin: bytes | None) -> None:
+        self._send, self._rules, self._origin = send, rules, origin
         self._has_begun = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._has_begun = True
-            headers = [*message.get("headers", ()), *self._headers]
-            if self._ending.is_near:
-                headers.append((b"connection", b"close"))
-            message["headers"] = headers
+            headers = self._rules.headers_for(self._origin)
+            message["headers"] = [*message.get("headers", ()), *headers]
         await self._send(message)
 
     async def problem(self, problem: Problem) -> None:

@@ -8,8 +8,9 @@ import asyncio
 import re
 from typing import Any
 
-from rowwise.serve.gate import SAFE_HEADERS
-from rowwise.serve.problems import Problem, title_of
+from rowwise.serve.problems import Problem
+from rowwise.serve.rules import SAFE_HEADERS
+from rowwise.serve.wire import Reply, written
 
 # Of a request's first line and its headers together.
 HEAD_BYTES = 1 << 16
@@ -106,7 +107,8 @@ def guarded(seconds: float) -> type[asyncio.Protocol]:
                 self._tell(problem)
 
         def _tell(self, problem: Problem) -> None:
-            self.transport.write(_whole(problem))
+            headers = [*problem.raw_headers(), *SAFE_HEADERS, (b"connection", b"close")]
+            self.transport.write(written(Reply(problem.status, headers, problem.body())))
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             self.loop.call_later(LINGER, self.transport.close)
@@ -146,11 +148,3 @@ def _too_slow(seconds: float) -> Problem:
         "head-too-slow",
         f"The head of the request did not come to its end within {seconds:g} seconds.",
     )
-
-
-def _whole(problem: Problem) -> bytes:
-    """An answer as it is sent."""
-    headers = [*problem.raw_headers(), *SAFE_HEADERS, (b"connection", b"close")]
-    lines = [f"HTTP/1.1 {problem.status} {title_of(problem.status)}".encode()]
-    lines += [name + b": " + value for name, value in headers]
-    return b"\r\n".join([*lines, b"", problem.body()])

@@ -1,14 +1,14 @@
 """The endpoints: each reads a request, asks whoever answers it, and writes what comes back."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from rowwise.errors import RowwiseError
 from rowwise.serve import messages
@@ -20,12 +20,13 @@ from rowwise.serve.problems import field_problem
 from rowwise.serve.rows import Lookup
 from rowwise.serve.search import Direction, Nearest
 from rowwise.serve.served import Served
+from rowwise.serve.short_way import Answer
 from rowwise.serve.turns import turns
 from rowwise.text.wording import counted
 from rowwise.vectors.formulas import parse_formula
 
 
-def add_routes(app: FastAPI, served: Served) -> dict[str, ASGIApp]:
+def add_routes(app: FastAPI, served: Served) -> dict[str, Answer]:
     """Give ``app`` its endpoints, and return those that take POST, by their paths."""
     app.router.route_class = _Route
     endpoints = _Endpoints(served)
@@ -36,12 +37,14 @@ def add_routes(app: FastAPI, served: Served) -> dict[str, ASGIApp]:
         "/predict": messages.PredictAnswer,
         "/embed": messages.EmbedAnswer,
     }
+    found: dict[str, Answer] = {}
     for path, answer in answers.items():
         name = path.removeprefix("/")
         takes = asked[path] if path in served.paths else None
+        found[path] = getattr(endpoints, name)
         app.add_api_route(
             path,
-            getattr(endpoints, name),
+            _of_request(found[path]),
             methods=["POST"],
             operation_id=name,
             include_in_schema=takes is not None,
@@ -55,8 +58,7 @@ def add_routes(app: FastAPI, served: Served) -> dict[str, ASGIApp]:
         name = path.removeprefix("/")
         app.add_api_route(path, getattr(endpoints, name), operation_id=name, **described(answer))
     app.add_api_route("/", endpoints.page, response_class=HTMLResponse, include_in_schema=False)
-    made = {route.path: route.app for route in app.routes if isinstance(route, _Route)}
-    return {path: made[path] for path in answers}
+    return found
 
 
 class _Route(APIRoute):
@@ -70,27 +72,29 @@ class _Route(APIRoute):
         super().__init__(path, endpoint, **options)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            found = await endpoint(Request(scope, receive))
-            if isinstance(found, bytes):
-                await _send_json(found, send)
-            else:
-                await found(scope, receive, send)
+            response = await endpoint(Request(scope, receive))
+            await response(scope, receive, send)
 
         self.app = answer
 
 
-async def _send_json(body: bytes, send: Send) -> None:
-    """What a ``Response`` does for JSON that is written already, in fewer steps."""
-    length = str(len(body)).encode()
-    headers = [(b"content-length", length), (b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _of_request(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    """What takes a body and its type, as FastAPI has an endpoint."""
+
+    async def endpoint(request: Request) -> Response:
+        body: bytes = (await request.receive())["body"]  # in one piece, by the gate
+        found = await answer(body, request.headers.get("content-type", ""))
+        return Response(found, media_type="application/json")
+
+    endpoint.__name__, endpoint.__doc__ = answer.__name__, answer.__doc__
+    return endpoint
 
 
 class _Endpoints:
     """What is done for each path; FastAPI shows the docstrings in the OpenAPI document.
 
-    Those that take POST return the JSON of their answer.
+    Those for POST take the body of a request and its Content-Type, and return the JSON of their
+    answer.
     """
 
     def __init__(self, served: Served) -> None:
@@ -98,9 +102,9 @@ class _Endpoints:
         self._asked = messages.requests(served.limits)
         self._explorer = Explorer(served)
 
-    async def neighbors(self, request: Request) -> bytes:
+    async def neighbors(self, body: bytes, kind: str) -> bytes:
         """The words whose rows are nearest to each word's row, by the cosine."""
-        asked = await self._read("/neighbors", request)
+        asked = self._read("/neighbors", body, kind)
         directions = tuple(
             Direction((word,), (), f"#/words/{number}") for number, word in enumerate(asked.words)
         )
@@ -114,9 +118,9 @@ class _Endpoints:
         )
         return f'{{"results":[{results}]}}'.encode()
 
-    async def analogy(self, request: Request) -> bytes:
+    async def analogy(self, body: bytes, kind: str) -> bytes:
         """The words nearest to a sum of words: ``king - man + woman``."""
-        asked = await self._read("/analogy", request)
+        asked = self._read("/analogy", body, kind)
         try:
             added, taken = parse_formula(asked.formula)
         except RowwiseError as error:
@@ -125,11 +129,11 @@ class _Endpoints:
         found = await self._served.batcher.ask(self._served.search, Nearest((direction,), asked.k))
         return f'{{"formula":{json.dumps(asked.formula)},"neighbors":{found[0]}}}'.encode()
 
-    async def predict(self, request: Request) -> bytes:
+    async def predict(self, body: bytes, kind: str) -> bytes:
         """The label of each text and, if asked for, each word's share in the decision."""
         served = self._served
         predictions = served.predictions  # before the body is looked at: vectors have none
-        asked = await self._read("/predict", request)
+        asked = self._read("/predict", body, kind)
         texts = tuple(asked.texts)
         if not asked.explain:
             return _predictions([await served.batcher.ask(predictions, Texts(texts))])
@@ -146,9 +150,9 @@ class _Endpoints:
         ]
         return _predictions(found)
 
-    async def embed(self, request: Request) -> bytes:
+    async def embed(self, body: bytes, kind: str) -> bytes:
         """The row of each word."""
-        asked = await self._read("/embed", request)
+        asked = self._read("/embed", body, kind)
         served, words = self._served, tuple(asked.words)
         rows = [
             await served.batcher.ask(served.rows, Lookup(words[part], asked.oov, part.start))
@@ -169,10 +173,8 @@ class _Endpoints:
         """The live explorer."""
         return HTMLResponse(await self._explorer.page())
 
-    async def _read(self, path: str, request: Request) -> Any:
-        body: bytes = (await request.receive())["body"]  # in one piece, by the gate
-        kinds = (value for name, value in request.scope["headers"] if name == b"content-type")
-        return parse(self._asked[path].adapter, body, next(kinds, b"").decode("latin-1"))
+    def _read(self, path: str, body: bytes, kind: str) -> Any:
+        return parse(self._asked[path].adapter, body, kind)
 
 
 def _predictions(parts: list[bytes]) -> bytes:

@@ -14,9 +14,9 @@ from typing import Any
 from rowwise.errors import MissingExtraError
 from rowwise.serve.addresses import address_of, check_reach, listen
 from rowwise.serve.app import Checks, make_app
-from rowwise.serve.gate import Ending
-from rowwise.serve.heads import guarded
+from rowwise.serve.connection import connection
 from rowwise.serve.limits import Limits
+from rowwise.serve.rules import Ending
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -71,11 +71,11 @@ def run(
         check_reach(host, token)
         ending = Ending()
         checks = Checks(token, tuple(allow_hosts), tuple(cors), host)
-        app = make_app(model, name, limits, checks, ending)
+        app, short_way = make_app(model, name, limits, checks, ending)
         seconds = (limits or Limits()).seconds
         config = uvicorn.Config(
             app,
-            http=guarded(seconds),
+            http=connection(short_way, seconds),
             # uvicorn's own lines would show the address of the page, and in it the token.
             log_config=None,
             access_log=False,

@@ -1,0 +1,401 @@
+"""Plain requests are answered the short way, with the answers of the long one."""
+
+import asyncio
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+from rowwise import TextClassifier, Vectors
+from rowwise.serve import Limits
+from rowwise.serve.app import Checks, make_app
+from rowwise.serve.batching import Batcher
+from rowwise.serve.connection import PATIENCE, connection
+from rowwise.serve.rules import Ending
+from rowwise.serve.short_way import ShortWay
+from rowwise.serve.wire import Head, Reply
+
+TOKEN = "0123456789abcdef"
+PAGE = "https://words.example.org"
+ASKED = b'{"words": ["king"], "k": 1}'
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+# No plain header, so that the request takes the long way.
+ODD = "X_Odd: 1"
+
+
+def request(path: str = "/neighbors", body: bytes = ASKED, *lines: str) -> bytes:
+    """A POST; with lines of its own it has no others but its first and its length."""
+    lines = lines or ("Host: localhost", "Content-Type: application/json")
+    head = [f"POST {path} HTTP/1.1", *lines, f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+class Running:
+    """A server in this process, and the requests that its short way has answered."""
+
+    def __init__(self, port: int, ending: Ending, short: list[str]) -> None:
+        self.port, self.ending, self.short = port, ending, short
+        self.server: uvicorn.Server
+        self.before_answer: Callable[[], Any] | None = None
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def ask(self, sent: bytes) -> tuple[bytes, dict[str, str], bytes]:
+        with closing(self.connect()) as client:
+            client.sendall(sent)
+            return answer(client)
+
+
+def answer(client: socket.socket) -> tuple[bytes, dict[str, str], bytes]:
+    """The first line, headers and body of one answer."""
+    with client.makefile("rb", buffering=0) as lines:  # leaves the next answer where it is
+        first = lines.readline()
+        headers = {}
+        while line := lines.readline().strip():
+            name, _, value = line.decode().partition(": ")
+            assert name not in headers
+            headers[name] = value
+        body, size = b"", int(headers["content-length"])
+        while len(body) < size:
+            body += lines.read(size - len(body))
+        return first, headers, body
+
+
+@contextmanager
+def running(model: Any, limits: Limits | None = None, **checked: Any) -> Iterator[Running]:
+    checks = Checks(checked.get("token"), (), checked.get("cors", ()), "127.0.0.1")
+    ending = Ending()
+    app, short_way = make_app(model, None, limits, checks, ending)
+    seconds = (limits or Limits()).seconds
+    listener = socket.create_server(("127.0.0.1", 0))
+    found = Running(listener.getsockname()[1], ending, [])
+
+    class Watched(ShortWay):
+        async def answer(self, head: Head, body: bytes) -> Reply:
+            found.short.append(head.path)
+            if found.before_answer is not None:
+                await found.before_answer()
+            return await super().answer(head, body)
+
+    short_way.__class__ = Watched
+    config = uvicorn.Config(app, http=connection(short_way, seconds), log_config=None, ws="none")
+    found.server = uvicorn.Server(config)
+    thread = threading.Thread(target=found.server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield found
+    finally:
+        found.server.should_exit = True
+        thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def classifying(classifier: TextClassifier) -> Iterator[Running]:
+    with running(classifier, Limits(body_bytes=1_000), token=TOKEN, cors=(PAGE,)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared(vectors: Vectors) -> Iterator[Running]:
+    with running(vectors) as found:
+        yield found
+
+
+@pytest.fixture
+def server(shared: Running) -> Running:
+    shared.short.clear()
+    shared.before_answer = None
+    return shared
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"),
+    [
+        ("/neighbors", '{"words": ["good", "film"], "k": 3}', {}),
+        ("/neighbors", '{"words": ["good"]}', {"Content-Type": "application/json; charset=utf-8"}),
+        ("/neighbors", '{"words": ["good"]}', {"Content-Type": "text/plain"}),
+        ("/neighbors", '{"words": ["good"]}', {"Content-Type": ""}),
+        ("/neighbors", '{"words": ["good"]}', {"Content-Type": None}),
+        ("/neighbors", '{"words": ["nowhere"]}', {}),
+        ("/neighbors", '{"words": []}', {}),
+        ("/neighbors", "no JSON", {}),
+        ("/neighbors", "", {}),
+        ("/neighbors", '{"words": ["good"]}', {"Origin": PAGE}),
+        ("/neighbors", '{"words": ["good"]}', {"Origin": "https://evil.example.org"}),
+        ("/neighbors", '{"words": ["good"]}', {"Host": "evil.example.org"}),
+        ("/neighbors", '{"words": ["good"]}', {"Host": None}),
+        ("/neighbors", '{"words": ["good"]}', {"Authorization": None, "Origin": PAGE}),
+        ("/neighbors", '{"words": ["good"]}', {"Authorization": "Bearer 0123456789abcdeg"}),
+        ("/analogy", '{"formula": "good - bad + film"}', {}),
+        ("/analogy", '{"formula": "good -"}', {}),
+        ("/embed", '{"words": ["good"]}', {}),
+        ("/predict", '{"texts": ["good film"], "explain": true}', {}),
+    ],
+)
+def test_the_short_way_answers_as_the_long_one(
+    path: str, body: str, headers: dict[str, str | None], classifying: Running
+) -> None:
+    usual: dict[str, str | None] = {
+        "Host": "localhost",
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {TOKEN}",
+    }
+    lines = [
+        f"{name}: {value}" for name, value in {**usual, **headers}.items() if value is not None
+    ]
+    before = len(classifying.short)
+    short = classifying.ask(request(path, body.encode(), *lines))
+    assert classifying.short[before:] == [path]
+    long = classifying.ask(request(path, body.encode(), *lines, ODD))
+    assert classifying.short[before:] == [path]
+    for _, told, _ in (short, long):
+        assert told.pop("date")
+    assert short[0].split()[1] == long[0].split()[1]  # phrases are of no meaning
+    assert short[1:] == long[1:]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request("/info", b"{}"),
+        request("/nothing", b"{}"),
+        request("/neighbors", b" " * 2_000, "Host: localhost", f"Authorization: Bearer {TOKEN}"),
+        request("/neighbors", ASKED, "Host: localhost", "Connection: close"),
+    ],
+)
+def test_every_other_request_takes_the_long_way(sent: bytes, classifying: Running) -> None:
+    before = len(classifying.short)
+    first, _, _ = classifying.ask(sent)
+    assert first.split()[1] in (b"401", b"404", b"405", b"413")
+    assert len(classifying.short) == before
+
+
+@pytest.mark.parametrize("at", [[-1], [-20, -3], [-len(ASKED)]])
+def test_a_body_may_follow_its_head(server: Running, at: list[int]) -> None:
+    sent = request()
+    with closing(server.connect()) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for first, last in zip([0, *at], [*at, len(sent)], strict=True):
+            client.sendall(sent[first:last])
+            time.sleep(PATIENCE / 10)
+        first_line, _, body = answer(client)
+    assert first_line == b"HTTP/1.1 200 OK\r\n"
+    assert json.loads(body)["results"][0]["word"] == "king"
+    assert server.short == ["/neighbors"]
+
+
+@pytest.mark.parametrize("at", [20, -5])
+def test_what_comes_late_takes_the_long_way(server: Running, at: int) -> None:
+    sent = request()
+    with closing(server.connect()) as client:
+        client.sendall(sent[:at])
+        time.sleep(5 * PATIENCE)
+        client.sendall(sent[at:] + request())
+        assert answer(client)[0] == b"HTTP/1.1 200 OK\r\n"
+        assert answer(client)[0] == b"HTTP/1.1 200 OK\r\n"
+        assert not server.short
+        client.sendall(request())
+        assert answer(client)[0] == b"HTTP/1.1 200 OK\r\n"
+    assert server.short == ["/neighbors"]
+
+
+def test_answers_come_in_the_order_of_their_requests(server: Running) -> None:
+    """Whatever way each of them takes, and however they are cut into pieces."""
+    words = ["king", "queen", "man", "woman", "boy", "girl"]
+    sent = [
+        request("/embed", json.dumps({"words": [word]}).encode(), *lines)
+        for word, lines in zip(
+            words,
+            [(), (), ("Host: localhost", "Content-Type: application/json", ODD), (), (), ()],
+            strict=True,
+        )
+    ]
+    expected = [server.ask(each)[2] for each in sent]
+    whole = b"".join(sent)
+    for size in (1, 50, len(sent[0]), len(sent[0]) + 10, len(whole)):
+        with closing(server.connect()) as client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for first in range(0, len(whole), size):
+                client.sendall(whole[first : first + size])
+            assert [answer(client)[2] for _ in sent] == expected
+
+
+class Slow:
+    """Makes answers wait until they are let go."""
+
+    def __init__(self, server: Running) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+        server.before_answer = self._wait
+
+    async def _wait(self) -> None:
+        self.begun.set()
+        while not self.go.is_set():
+            await asyncio.sleep(0.01)
+
+
+def test_what_comes_while_an_answer_is_waited_for_is_kept(server: Running) -> None:
+    slow = Slow(server)
+    with closing(server.connect()) as client:
+        client.sendall(request())
+        assert slow.begun.wait(20)
+        client.sendall(HEALTH + request())
+        time.sleep(0.1)
+        assert server.short == ["/neighbors"]
+        slow.go.set()
+        found = [json.loads(answer(client)[2]) for _ in range(3)]
+    assert [[*each] for each in found] == [["results"], ["status"], ["results"]]
+
+
+def test_a_plain_request_waits_for_the_answer_before(server: Running, monkeypatch: Any) -> None:
+    ask, begun, go = Batcher.ask, threading.Event(), threading.Event()
+
+    async def first_is_slow(batcher: Batcher, *question: Any) -> Any:
+        if not begun.is_set():
+            begun.set()
+            while not go.is_set():
+                await asyncio.sleep(0.01)
+        return await ask(batcher, *question)
+
+    monkeypatch.setattr(Batcher, "ask", first_is_slow)
+    lines = ("Host: localhost", "Content-Type: application/json", ODD)
+    with closing(server.connect()) as client:
+        client.sendall(request("/neighbors", b'{"words": ["queen"]}', *lines))
+        assert begun.wait(20)
+        client.sendall(request())
+        time.sleep(0.1)
+        go.set()
+        words = [json.loads(answer(client)[2])["results"][0]["word"] for _ in range(2)]
+    assert words == ["queen", "king"]
+
+
+def test_nothing_within_a_request_is_taken_for_another(server: Running) -> None:
+    """Neither in a head that has begun, nor in a body that is no longer of use."""
+    with closing(server.connect()) as client:
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Odd: ")
+        time.sleep(0.1)
+        client.sendall(request("/neighbors", ASKED, "Accept: text/html"))
+        assert answer(client)[2] == b'{"status":"ok"}'
+        client.sendall(request())
+        assert b"results" in answer(client)[2]
+    short = len(server.short)
+    with closing(server.connect()) as client:
+        client.sendall(
+            b"POST /info HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n"
+        )
+        assert answer(client)[0].split()[1] == b"413"
+        try:
+            client.sendall(request())
+            assert client.recv(100) == b""
+        except ConnectionError:
+            pass
+    assert len(server.short) == short
+
+
+def test_who_is_gone_is_not_answered(server: Running) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def wait() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    server.before_answer = wait
+    with closing(server.connect()) as client:
+        client.sendall(request())
+        assert begun.wait(20)
+    assert ended.wait(20)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_what_is_asked_when_the_server_stops_is_answered(vectors: Vectors, is_whole: bool) -> None:
+    with running(vectors) as server, closing(server.connect()) as client:
+        slow = Slow(server)
+        sent = request()
+        if is_whole:
+            client.sendall(sent)
+            assert slow.begun.wait(20)
+        else:
+            client.sendall(sent[:-3])
+            assert server.ask(HEALTH)[0].split()[1] == b"200"  # by now the half has been read
+        server.server.should_exit = True
+        while server.server.started and server.server.servers[0].is_serving():
+            time.sleep(0.01)
+        time.sleep(0.05)  # by now connections have been told to come to their end
+        slow.go.set()
+        if not is_whole:
+            client.sendall(sent[-3:])
+        first, headers, body = answer(client)
+        assert (first, headers["connection"]) == (b"HTTP/1.1 200 OK\r\n", "close")
+        assert b"results" in body
+        assert client.recv(100) == b""
+
+
+def test_an_answer_says_that_the_server_is_about_to_stop(vectors: Vectors) -> None:
+    with running(vectors) as server, closing(server.connect()) as client:
+        server.ending.is_near = True
+        client.sendall(request())
+        assert answer(client)[1]["connection"] == "close"
+        assert client.recv(100) == b""
+        assert server.short == ["/neighbors"]
+
+
+def test_an_answer_has_its_time(vectors: Vectors, monkeypatch: Any) -> None:
+    async def forever(*_: Any) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Batcher, "ask", forever)
+    with running(vectors, Limits(seconds=0.2)) as server:
+        first, _, body = server.ask(request())
+        assert (first, json.loads(body)["code"]) == (
+            b"HTTP/1.1 504 Gateway Timeout\r\n",
+            "too-slow",
+        )
+        assert server.short == ["/neighbors"]
+
+
+def test_what_goes_wrong_inside_is_told_and_printed(
+    server: Running, monkeypatch: Any, caplog: Any
+) -> None:
+    from rowwise.serve import routes
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a mistake in here")
+
+    monkeypatch.setattr(routes, "parse", fail)
+    with closing(server.connect()) as client, caplog.at_level(logging.ERROR):
+        for _ in range(2):  # the connection goes on
+            client.sendall(request())
+            first, headers, body = answer(client)
+            assert first.split()[1] == b"500"
+            assert json.loads(body)["code"] == "failed"
+            assert headers["x-content-type-options"] == "nosniff"
+            assert b"a mistake" not in body
+    assert server.short == ["/neighbors"] * 2
+    assert caplog.text.count("a mistake in here") >= 2
+
+
+def test_who_does_not_read_answers_is_not_given_more(server: Running) -> None:
+    """The system's buffers hold some MB; what more is written would be kept here."""
+    sent = request("/neighbors", json.dumps({"words": ["king"] * 250, "k": 9}).encode())
+    answers, most = 0, 300
+    with closing(server.connect()) as client:
+        while len(server.short) == answers < most:
+            client.sendall(sent)
+            answers += 1
+            end = time.monotonic() + 1
+            while len(server.short) < answers and time.monotonic() < end:
+                time.sleep(0.001)
+    assert 1 < answers < most
