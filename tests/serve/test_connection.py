@@ -72,11 +72,12 @@ def answer(client: socket.socket) -> tuple[bytes, dict[str, str], bytes]:
 
 
 @contextmanager
-def running(model: Any, limits: Limits | None = None, **checked: Any) -> Iterator[Running]:
+def running(
+    model: Any, limits: Limits | None = None, keep_alive: int = 5, **checked: Any
+) -> Iterator[Running]:
     checks = Checks(checked.get("token"), (), checked.get("cors", ()), "127.0.0.1")
     ending = Ending()
     app, short_way = make_app(model, None, limits, checks, ending)
-    seconds = (limits or Limits()).seconds
     listener = socket.create_server(("127.0.0.1", 0))
     found = Running(listener.getsockname()[1], ending, [])
 
@@ -88,7 +89,8 @@ def running(model: Any, limits: Limits | None = None, **checked: Any) -> Iterato
             return await super().answer(head, body)
 
     short_way.__class__ = Watched
-    config = uvicorn.Config(app, http=connection(short_way, seconds), log_config=None, ws="none")
+    options: Any = {"log_config": None, "ws": "none", "timeout_keep_alive": keep_alive}
+    config = uvicorn.Config(app, http=connection(short_way), **options)
     found.server = uvicorn.Server(config)
     thread = threading.Thread(target=found.server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -364,6 +366,17 @@ def test_an_answer_has_its_time(vectors: Vectors, monkeypatch: Any) -> None:
             "too-slow",
         )
         assert server.short == ["/neighbors"]
+
+
+def test_a_connection_that_is_no_longer_used_is_closed(vectors: Vectors) -> None:
+    with running(vectors, keep_alive=1) as server, closing(server.connect()) as client:
+        for _ in range(3):
+            client.sendall(request())
+            assert answer(client)[0] == b"HTTP/1.1 200 OK\r\n"
+            begun = time.monotonic()
+            time.sleep(0.5)
+        assert client.recv(100) == b""
+        assert time.monotonic() - begun > 0.9
 
 
 def test_what_goes_wrong_inside_is_told_and_printed(

@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
+from rowwise.serve.alarm import Alarm
 from rowwise.serve.heads import guarded
+from rowwise.serve.problems import Problem
+from rowwise.serve.rules import STOPPED
 from rowwise.serve.short_way import ShortWay
 from rowwise.serve.wire import Head, Reply, plain_post, written
 
@@ -12,14 +15,13 @@ from rowwise.serve.wire import Head, Reply, plain_post, written
 PATIENCE = 0.05
 
 
-def connection(short_way: ShortWay, seconds: float) -> type[asyncio.Protocol]:
+def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
     """uvicorn's protocol for a connection, with limits on heads, and with a short way.
 
     Args:
         short_way: answers what it takes.
-        seconds: in which the head of a request has to come.
     """
-    base: Any = guarded(seconds)
+    base: Any = guarded(short_way.rules.limits.seconds)
 
     class Connection(base):
         """Reads plain requests by itself, and leaves all others to uvicorn."""
@@ -28,13 +30,14 @@ def connection(short_way: ShortWay, seconds: float) -> type[asyncio.Protocol]:
             super().__init__(*args, **kwargs)
             # Whether uvicorn's parser stands between two requests.
             self._is_between = True
-            # A plain request without the end of its body, and how long that is waited for.
+            # A plain request without the end of its body.
             self._begun = b""
-            self._patience: asyncio.TimerHandle | None = None
             # Answers the request that is there, while what comes after it is kept.
             self._answering: asyncio.Task[None] | None = None
             self._later = b""
-            self._is_last = False
+            self._is_late = self._is_last = False
+            # Rings when the answer is late, or the rest of a body, or the next request.
+            self._alarm = Alarm(self.loop, self._on_alarm)
 
         def data_received(self, data: bytes) -> None:
             if self._answering is not None:
@@ -43,7 +46,7 @@ def connection(short_way: ShortWay, seconds: float) -> type[asyncio.Protocol]:
             elif self._is_free():
                 self._read(self._begun + data)
             else:
-                super().data_received(data)
+                self._leave_to_parser(data)
 
         def on_message_begin(self) -> None:
             self._is_between = False
@@ -62,7 +65,7 @@ def connection(short_way: ShortWay, seconds: float) -> type[asyncio.Protocol]:
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._begun = b""
-            self._stop_patience()
+            self._alarm.close()
             if self._answering is not None:
                 self._answering.cancel()  # nobody waits for it
             super().connection_lost(exc)
@@ -87,28 +90,21 @@ def connection(short_way: ShortWay, seconds: float) -> type[asyncio.Protocol]:
             self._stop_waiting()
             if len(body) == head.length:
                 return self._answer(head, body)
+            if not self._begun:
+                self._alarm.set(PATIENCE)
             self._begun = data
-            if self._patience is None:
-                self._patience = self.loop.call_later(PATIENCE, self._on_patience_over)
             return None
-
-        def _on_patience_over(self) -> None:
-            self._leave_to_parser(self._begun)
 
         def _leave_to_parser(self, data: bytes) -> None:
             self._begun = b""
-            self._stop_patience()
+            self._alarm.stop()
             if data:
                 super().data_received(data)
 
-        def _stop_patience(self) -> None:
-            if self._patience is not None:
-                self._patience.cancel()
-                self._patience = None
-
         def _answer(self, head: Head, body: bytes) -> None:
             self._begun = b""
-            self._stop_patience()
+            self._is_late = False
+            self._alarm.set(short_way.rules.limits.seconds)
             self._answering = task = self.loop.create_task(self._tell_answer(head, body))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
@@ -116,20 +112,44 @@ def connection(short_way: ShortWay, seconds: float) -> type[asyncio.Protocol]:
         async def _tell_answer(self, head: Head, body: bytes) -> None:
             try:
                 reply = await short_way.answer(head, body)
+            except asyncio.CancelledError:
+                problem = self._why_cancelled()
+                if problem is None:
+                    raise
+                reply = short_way.refusal(head, problem)
             finally:
                 self._answering = None
             if self.transport.is_closing():
                 return
-            is_last = self._is_last or (b"connection", b"close") in reply.headers
             headers = self.server_state.default_headers + reply.headers
-            if is_last and (b"connection", b"close") not in reply.headers:
+            closes = (b"connection", b"close") in headers
+            if self._is_last and not closes:
                 headers.append((b"connection", b"close"))
+                closes = True
             self.transport.write(written(Reply(reply.status, headers, reply.body)))
-            if is_last:
+            self.server_state.total_requests += 1
+            if closes:
                 self.transport.close()
-            self.on_response_complete()
-            if self._later and not self.transport.is_closing():
+                return
+            self._alarm.set(self.timeout_keep_alive)
+            self.flow.resume_reading()
+            if self._later:
                 later, self._later = self._later, b""
                 self.data_received(later)
+
+        def _why_cancelled(self) -> Problem | None:
+            if self._is_late:
+                return short_way.rules.too_slow()
+            # A second Ctrl-C: this is all that there is time for.
+            return STOPPED if short_way.rules.ending.is_near else None
+
+        def _on_alarm(self) -> None:
+            if self._answering is not None:
+                self._is_late = True
+                self._answering.cancel()
+            elif self._begun:
+                self._leave_to_parser(self._begun)
+            else:
+                self.timeout_keep_alive_handler()
 
     return Connection

@@ -75,7 +75,7 @@ def run(
         seconds = (limits or Limits()).seconds
         config = uvicorn.Config(
             app,
-            http=connection(short_way, seconds),
+            http=connection(short_way),
             # uvicorn's own lines would show the address of the page, and in it the token.
             log_config=None,
             access_log=False,
