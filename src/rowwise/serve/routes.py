@@ -1,7 +1,7 @@
 """The endpoints: each reads a request, asks whoever answers it, and writes what comes back."""
 
-import json
 from collections.abc import Awaitable, Callable
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -113,7 +113,7 @@ class _Endpoints:
             question = Nearest(directions[part], asked.k)
             found += await self._served.batcher.ask(self._served.search, question)
         results = ",".join(
-            f'{{"word":{json.dumps(word)},"neighbors":{neighbors}}}'
+            f'{{"word":{quoted(word)},"neighbors":{neighbors}}}'
             for word, neighbors in zip(asked.words, found, strict=True)
         )
         return f'{{"results":[{results}]}}'.encode()
@@ -127,7 +127,7 @@ class _Endpoints:
             raise field_problem("bad-formula", "#/formula", str(error)) from None
         direction = Direction(tuple(added), tuple(taken), "#/formula")
         found = await self._served.batcher.ask(self._served.search, Nearest((direction,), asked.k))
-        return f'{{"formula":{json.dumps(asked.formula)},"neighbors":{found[0]}}}'.encode()
+        return f'{{"formula":{quoted(asked.formula)},"neighbors":{found[0]}}}'.encode()
 
     async def predict(self, body: bytes, kind: str) -> bytes:
         """The label of each text and, if asked for, each word's share in the decision."""

@@ -72,6 +72,10 @@ def _head(head: bytes) -> Head | None:
 
 def written(reply: Reply) -> bytes:
     """An answer as it is sent."""
-    parts = [b"HTTP/1.1 %d %b" % (reply.status, title_of(reply.status).encode())]
-    parts += [b"%b: %b" % header for header in reply.headers]
-    return b"\r\n".join((*parts, b"", reply.body))
+    lines = [b"%b: %b" % header for header in reply.headers]
+    return b"\r\n".join((_first_line(reply.status), *lines, b"", reply.body))
+
+
+@lru_cache
+def _first_line(status: int) -> bytes:
+    return b"HTTP/1.1 %d %b" % (status, title_of(status).encode())

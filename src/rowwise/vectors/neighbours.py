@@ -1,6 +1,8 @@
 """The best rows of a table for some queries: exact, in one pass, in blocks that stay in cache."""
 
+from collections.abc import Iterable
 from concurrent.futures import Executor
+from threading import Lock
 
 import numpy as np
 
@@ -13,6 +15,8 @@ from rowwise.vectors.scan import Positions, Scan
 BLOCK_ROWS = 1 << 16
 # Products of two numbers, some milliseconds: for less it is not worth while to wake a thread.
 PART_PRODUCTS = 1 << 25
+# So many blocks each of several threads takes at least.
+TURNS = 4
 
 
 def best_rows(
@@ -45,17 +49,17 @@ def best_rows(
     """
     count = min(count, len(rows))
     out = _in_order(excluded)
-    bounds = _parts(len(rows), rows.shape[1] * objective.queries, helpers)
-    step = _step(bounds[-1] - bounds[-2], objective.queries)  # the last part is the longest
-    scans = [Scan(rows, norms, objective, count, step, out) for _ in bounds[1:]]
+    threads = _threads(len(rows) * rows.shape[1] * objective.queries, helpers)
+    step = _step(len(rows), objective.queries, threads)
+    scans = [Scan(rows, norms, objective, count, step, out) for _ in range(threads)]
     if count:
+        # Each thread takes the next block when it is done with one: on a busy machine one of them
+        # may get a core for half of the time only.
+        starts = _Shared(range(0, len(rows), step))
         futures = []
         if helpers is not None:
-            futures = [
-                helpers[0].submit(scans[part].look_at, bounds[part], bounds[part + 1])
-                for part in range(1, len(scans))
-            ]
-        scans[0].look_at(bounds[0], bounds[1])
+            futures = [helpers[0].submit(each.look_at, starts) for each in scans[1:]]
+        scans[0].look_at(starts)
         for future, other in zip(futures, scans[1:], strict=True):
             future.result()
             scans[0].join(other)
@@ -70,16 +74,29 @@ def _in_order(excluded: tuple[Positions, Positions] | None) -> tuple[Positions, 
     return excluded[0][order], excluded[1][order]
 
 
-def _parts(rows: int, products: int, helpers: tuple[Executor, int] | None) -> list[int]:
-    """Where the parts of each thread begin, and where the last one ends."""
+class _Shared:
+    """Numbers that several threads take, each number once."""
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._numbers, self._lock = iter(numbers), Lock()
+
+    def __iter__(self) -> "_Shared":
+        return self
+
+    def __next__(self) -> int:
+        with self._lock:
+            return next(self._numbers)
+
+
+def _threads(products: int, helpers: tuple[Executor, int] | None) -> int:
+    """How many threads it is worth while to wake, this one included."""
     most = 1 if helpers is None else 1 + helpers[1]
-    parts = max(1, min(most, rows * products // PART_PRODUCTS))
-    return [rows * part // parts for part in range(parts + 1)]
+    return max(1, min(most, products // PART_PRODUCTS))
 
 
-def _step(rows: int, queries: int) -> int:
+def _step(rows: int, queries: int, threads: int) -> int:
     """Rows of a block, so that blocks are of about the same size."""
     most = min(BLOCK_ROWS, max(1, scan.BLOCK_SCORES // max(queries, 1)))
-    blocks = max(1, -(-rows // most))
+    blocks = max(1, -(-rows // most), TURNS * threads if threads > 1 else 1)
     # A whole number of groups.
     return max(scan.GROUP, -(-rows // (blocks * scan.GROUP)) * scan.GROUP)

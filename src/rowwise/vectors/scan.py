@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ class Scan:
         norms: of these rows.
         objective: how rows are scored.
         count: how many rows are wanted.
-        step: how many rows a block has at most.
+        step: how many rows a block has, a whole number of groups; the last one may have fewer.
         out: query numbers and ascending positions of rows that are not to be found there.
 
     Attributes:
@@ -78,14 +79,15 @@ class Scan:
         self._ready = norms.unit_rows
         # Scores lie in memory as the rows do: those of a row together, or those of a query.
         self._along_rows = self._ready is not None and self._ready.flags.f_contiguous
-        self._group = _group_of(step, count)
-        self._step = max(self._group, step - step % self._group)
+        self._group, self._step = _group_of(step, count), step
         self._buffer: FloatArray | None = None
 
-    def look_at(self, start: int, stop: int) -> None:
-        """Score the rows from ``start`` to ``stop``, block by block, and keep the best."""
-        for first in range(start, stop, self._step):
-            self._look_at_block(first, min(first + self._step, stop), first == start)
+    def look_at(self, starts: Iterable[int]) -> None:
+        """Score the rows of blocks that begin there, and keep the best."""
+        is_first = True
+        for start in starts:
+            self._look_at_block(start, min(start + self._step, len(self._rows)), is_first)
+            is_first = False
 
     def join(self, other: "Scan") -> None:
         """Take over what another pass for the same queries found, in other rows."""
