@@ -280,7 +280,9 @@ def test_addresses_of_listeners(host: str) -> None:
         assert address_of(listener) == f"http://127.0.0.1:{port}/"
 
 
-@pytest.mark.parametrize(("package", "call"), [("fastapi", create_app), ("uvicorn", run)])
+@pytest.mark.parametrize(
+    ("package", "call"), [("fastapi", create_app), ("uvicorn", run), ("httptools", run)]
+)
 def test_a_missing_package_names_its_extra(
     vectors: Vectors, monkeypatch: Any, package: str, call: Any
 ) -> None:

@@ -26,9 +26,9 @@ def guarded(seconds: float) -> type[asyncio.Protocol]:
     Args:
         seconds: in which the head of a request has to come.
     """
-    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-    base: Any = AutoHTTPProtocol
+    base: Any = HttpToolsProtocol
 
     class Guarded(base):
         """A connection that sends heads in time, and not too long ones."""

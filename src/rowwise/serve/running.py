@@ -59,13 +59,14 @@ def run(
     Raises:
         InvalidArgumentError: an argument makes no sense, the address is taken, or a token is
             missing.
-        MissingExtraError: FastAPI or uvicorn is not installed.
+        MissingExtraError: FastAPI, uvicorn or httptools is not installed.
         KeyboardInterrupt: a second SIGINT came while the server was finishing.
     """
     try:
+        import httptools  # noqa: F401
         import uvicorn
     except ImportError as error:
-        raise MissingExtraError("A server", "uvicorn", "explore") from error
+        raise MissingExtraError("A server", error.name or "uvicorn", "explore") from error
     with listen(token=token) if listener is None else listener as bound:
         host = bound.getsockname()[0]
         check_reach(host, token)
