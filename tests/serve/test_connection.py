@@ -8,13 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 
 from rowwise import TextClassifier, Vectors
 from rowwise.serve import Limits
+from rowwise.serve import connection as module
 from rowwise.serve.app import Checks, make_app
 from rowwise.serve.batching import Batcher
 from rowwise.serve.connection import PATIENCE, connection
@@ -30,6 +33,7 @@ HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 # No plain header, so that the request takes the long way.
 ODD = "X_Odd: 1"
+LONG_WAY = ("Host: localhost", "Content-Type: application/json", ODD)
 
 
 def request(path: str = "/neighbors", body: bytes = ASKED, *lines: str) -> bytes:
@@ -95,6 +99,9 @@ def running(
     thread = threading.Thread(target=found.server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
+        while not found.server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
         yield found
     finally:
         found.server.should_exit = True
@@ -184,13 +191,14 @@ def test_every_other_request_takes_the_long_way(sent: bytes, classifying: Runnin
 
 
 @pytest.mark.parametrize("at", [[-1], [-20, -3], [-len(ASKED)]])
-def test_a_body_may_follow_its_head(server: Running, at: list[int]) -> None:
+def test_a_body_may_follow_its_head(server: Running, at: list[int], monkeypatch: Any) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 20.0)
     sent = request()
     with closing(server.connect()) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for first, last in zip([0, *at], [*at, len(sent)], strict=True):
             client.sendall(sent[first:last])
-            time.sleep(PATIENCE / 10)
+            time.sleep(0.01)
         first_line, _, body = answer(client)
     assert first_line == b"HTTP/1.1 200 OK\r\n"
     assert json.loads(body)["results"][0]["word"] == "king"
@@ -219,7 +227,7 @@ def test_answers_come_in_the_order_of_their_requests(server: Running) -> None:
         request("/embed", json.dumps({"words": [word]}).encode(), *lines)
         for word, lines in zip(
             words,
-            [(), (), ("Host: localhost", "Content-Type: application/json", ODD), (), (), ()],
+            [(), (), LONG_WAY, (), (), ()],
             strict=True,
         )
     ]
@@ -270,15 +278,50 @@ def test_a_plain_request_waits_for_the_answer_before(server: Running, monkeypatc
         return await ask(batcher, *question)
 
     monkeypatch.setattr(Batcher, "ask", first_is_slow)
-    lines = ("Host: localhost", "Content-Type: application/json", ODD)
     with closing(server.connect()) as client:
-        client.sendall(request("/neighbors", b'{"words": ["queen"]}', *lines))
+        client.sendall(request("/neighbors", b'{"words": ["queen"]}', *LONG_WAY))
         assert begun.wait(20)
         client.sendall(request())
         time.sleep(0.1)
         go.set()
         words = [json.loads(answer(client)[2])["results"][0]["word"] for _ in range(2)]
     assert words == ["queen", "king"]
+
+
+def test_plain_requests_may_all_come_while_the_first_is_answered(server: Running) -> None:
+    slow, words = Slow(server), ["king", "queen", "man", "boy"]
+    with closing(server.connect()) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for word in words:
+            client.sendall(request("/neighbors", json.dumps({"words": [word]}).encode()))
+            assert slow.begun.wait(20)
+            time.sleep(0.02)
+        slow.go.set()
+        found = [json.loads(answer(client)[2])["results"][0]["word"] for _ in words]
+    assert found == words
+
+
+def test_nothing_more_is_read_while_an_answer_is_waited_for(server: Running) -> None:
+    slow = Slow(server)
+    with closing(server.connect()) as client:
+        client.sendall(request())
+        assert slow.begun.wait(20)
+        client.sendall(request())
+        end = time.monotonic() + 20
+        while not any(each.flow.read_paused for each in server.server.server_state.connections):  # type: ignore[union-attr]
+            assert time.monotonic() < end
+        slow.go.set()
+        assert [answer(client)[0].split()[1] for _ in range(2)] == [b"200"] * 2
+        assert not any(each.flow.read_paused for each in server.server.server_state.connections)  # type: ignore[union-attr]
+
+
+def test_empty_lines_between_requests_are_no_head(server: Running) -> None:
+    with closing(server.connect()) as client:
+        for _ in range(5):
+            client.sendall(request())
+            assert answer(client)[0] == b"HTTP/1.1 200 OK\r\n"
+            client.sendall(b"\r\n" * 10_000)
+            time.sleep(0.01)
 
 
 def test_nothing_within_a_request_is_taken_for_another(server: Running) -> None:
@@ -321,28 +364,40 @@ def test_who_is_gone_is_not_answered(server: Running) -> None:
     assert ended.wait(20)
 
 
-@pytest.mark.parametrize("is_whole", [True, False])
-def test_what_is_asked_when_the_server_stops_is_answered(vectors: Vectors, is_whole: bool) -> None:
+def test_what_is_asked_when_the_server_stops_is_answered(vectors: Vectors) -> None:
     with running(vectors) as server, closing(server.connect()) as client:
         slow = Slow(server)
-        sent = request()
-        if is_whole:
-            client.sendall(sent)
-            assert slow.begun.wait(20)
-        else:
-            client.sendall(sent[:-3])
-            assert server.ask(HEALTH)[0].split()[1] == b"200"  # by now the half has been read
-        server.server.should_exit = True
-        while server.server.started and server.server.servers[0].is_serving():
-            time.sleep(0.01)
-        time.sleep(0.05)  # by now connections have been told to come to their end
+        client.sendall(request())
+        assert slow.begun.wait(20)
+        stop(server)
         slow.go.set()
-        if not is_whole:
-            client.sendall(sent[-3:])
         first, headers, body = answer(client)
         assert (first, headers["connection"]) == (b"HTTP/1.1 200 OK\r\n", "close")
         assert b"results" in body
         assert client.recv(100) == b""
+
+
+def test_what_is_half_asked_when_the_server_stops_is_answered(
+    vectors: Vectors, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 20.0)
+    with running(vectors) as server, closing(server.connect()) as client:
+        sent = request()
+        client.sendall(sent[:-3])
+        assert server.ask(HEALTH)[0].split()[1] == b"200"  # by now the half has been read
+        stop(server)
+        client.sendall(sent[-3:])
+        first, headers, body = answer(client)
+        assert (first, headers["connection"]) == (b"HTTP/1.1 200 OK\r\n", "close")
+        assert b"results" in body
+
+
+def stop(server: Running) -> None:
+    """Tell a server to stop, and return when its connections have been told."""
+    server.server.should_exit = True
+    while server.server.servers[0].is_serving():
+        time.sleep(0.01)
+    time.sleep(0.05)
 
 
 def test_an_answer_says_that_the_server_is_about_to_stop(vectors: Vectors) -> None:
@@ -354,18 +409,87 @@ def test_an_answer_says_that_the_server_is_about_to_stop(vectors: Vectors) -> No
         assert server.short == ["/neighbors"]
 
 
-def test_an_answer_has_its_time(vectors: Vectors, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("lines", [(), LONG_WAY])
+@pytest.mark.parametrize("stops", [False, True])
+def test_an_answer_has_its_time(
+    vectors: Vectors, monkeypatch: Any, lines: tuple[str, ...], stops: bool
+) -> None:
+    begun = threading.Event()
+
     async def forever(*_: Any) -> None:
+        begun.set()
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(Batcher, "ask", forever)
-    with running(vectors, Limits(seconds=0.2)) as server:
-        first, _, body = server.ask(request())
+    with running(vectors, Limits(seconds=0.5)) as server, closing(server.connect()) as client:
+        monkeypatch.setattr(Batcher, "ask", forever)
+        client.sendall(request("/neighbors", ASKED, *lines))
+        assert begun.wait(20)
+        server.server.should_exit = stops
+        first, headers, body = answer(client)
         assert (first, json.loads(body)["code"]) == (
             b"HTTP/1.1 504 Gateway Timeout\r\n",
             "too-slow",
         )
-        assert server.short == ["/neighbors"]
+        assert (headers.get("connection") == "close") == stops
+
+
+class Wire(asyncio.Transport):
+    """A connection whose other end is the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written, self.is_closed = b"", False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+
+def test_what_is_never_begun_is_not_waited_for(vectors: Vectors) -> None:
+    """Something else keeps the loop, which then looks at its timers first."""
+    _, short_way = make_app(vectors, None, Limits(seconds=0.01), Checks(None, (), ()))
+
+    async def main() -> Wire:
+        config = uvicorn.Config(lambda *_: None, log_config=None)
+        config.load()
+        protocol: Any = connection(short_way)(config, uvicorn.server.ServerState(), {})  # type: ignore[call-arg]
+        protocol.connection_made(wire := Wire())
+        protocol.data_received(request())
+        time.sleep(0.1)
+        await asyncio.sleep(0.1)
+        return wire
+
+    wire = uvloop.run(main())
+    assert wire.is_closed or b" 504 " in wire.written
+
+
+def slow_at(number: int, monkeypatch: Any) -> None:
+    """Makes one question take longer than connections are kept for nothing."""
+    ask, asked = Batcher.ask, count()
+
+    async def slow(batcher: Batcher, *question: Any) -> Any:
+        if next(asked) == number:
+            await asyncio.sleep(1.5)
+        return await ask(batcher, *question)
+
+    monkeypatch.setattr(Batcher, "ask", slow)
+
+
+@pytest.mark.parametrize("ways", [((), LONG_WAY), (LONG_WAY, ()), ((), ())])
+def test_a_connection_is_kept_while_an_answer_is_waited_for(
+    vectors: Vectors, ways: tuple[tuple[str, ...], ...], monkeypatch: Any
+) -> None:
+    with running(vectors, keep_alive=1) as server, closing(server.connect()) as client:
+        assert server.ask(request())[0].split()[1] == b"200"  # it is warm
+        slow_at(1, monkeypatch)
+        for way in ways:
+            client.sendall(request("/neighbors", ASKED, *way))
+            assert answer(client)[0] == b"HTTP/1.1 200 OK\r\n"
 
 
 def test_a_connection_that_is_no_longer_used_is_closed(vectors: Vectors) -> None:

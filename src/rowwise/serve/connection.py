@@ -46,7 +46,7 @@ def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
             elif self._is_free():
                 self._read(self._begun + data)
             else:
-                self._leave_to_parser(data)
+                self._leave_to_parser(self._begun + data)
 
         def on_message_begin(self) -> None:
             self._is_between = False
@@ -57,11 +57,11 @@ def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
             super().on_message_complete()
 
         def shutdown(self) -> None:
-            self._leave_to_parser(self._begun)
-            if self._answering is None:
-                super().shutdown()
-            else:
+            if self._answering is not None:
                 self._is_last = True
+                return
+            self._leave_to_parser(self._begun)
+            super().shutdown()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._begun = b""
@@ -88,6 +88,7 @@ def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
                 return self._leave_to_parser(data)
             self._unset_keepalive_if_required()
             self._stop_waiting()
+            self._head_bytes = 0  # of empty lines between requests
             if len(body) == head.length:
                 return self._answer(head, body)
             if not self._begun:
@@ -107,7 +108,7 @@ def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
             self._alarm.set(short_way.rules.limits.seconds)
             self._answering = task = self.loop.create_task(self._tell_answer(head, body))
             self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            task.add_done_callback(self._on_end)
 
         async def _tell_answer(self, head: Head, body: bytes) -> None:
             try:
@@ -117,10 +118,10 @@ def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
                 if problem is None:
                     raise
                 reply = short_way.refusal(head, problem)
-            finally:
-                self._answering = None
-            if self.transport.is_closing():
-                return
+            if not self.transport.is_closing():
+                self._write(reply)
+
+        def _write(self, reply: Reply) -> None:
             headers = self.server_state.default_headers + reply.headers
             closes = (b"connection", b"close") in headers
             if self._is_last and not closes:
@@ -131,11 +132,17 @@ def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
             if closes:
                 self.transport.close()
                 return
+            self._answering = None
             self._alarm.set(self.timeout_keep_alive)
             self.flow.resume_reading()
             if self._later:
                 later, self._later = self._later, b""
                 self.data_received(later)
+
+        def _on_end(self, task: asyncio.Task[None]) -> None:
+            self.tasks.discard(task)
+            if self._answering is task:  # cancelled, perhaps before it began, or failed
+                self.transport.close()
 
         def _why_cancelled(self) -> Problem | None:
             if self._is_late:

@@ -50,7 +50,9 @@ def plain_post(data: bytes) -> tuple[Head, bytes] | None:
     return None if found is None else (found, rest)
 
 
-@lru_cache(maxsize=256)  # a client's requests have the same few heads
+# A client's requests have the same few heads. They are kept as they came, with the token that is
+# among them.
+@lru_cache(maxsize=256)
 def _head(head: bytes) -> Head | None:
     matched = _POST.fullmatch(head)
     if matched is None:

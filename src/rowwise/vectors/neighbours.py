@@ -15,7 +15,7 @@ from rowwise.vectors.scan import Positions, Scan
 BLOCK_ROWS = 1 << 16
 # Products of two numbers, some milliseconds: for less it is not worth while to wake a thread.
 PART_PRODUCTS = 1 << 25
-# So many blocks each of several threads takes at least.
+# Where several threads take blocks, there are about so many for each.
 TURNS = 4
 
 
@@ -61,8 +61,9 @@ def best_rows(
             futures = [helpers[0].submit(each.look_at, starts) for each in scans[1:]]
         scans[0].look_at(starts)
         for future, other in zip(futures, scans[1:], strict=True):
-            future.result()
-            scans[0].join(other)
+            if not future.cancel():  # one that has not begun finds nothing left
+                future.result()
+                scans[0].join(other)
         scans[0].settle()
     return scans[0].positions, scans[0].scores
 
