@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from rowwise import __version__
+from rowwise.serve.direct import Direct
 from rowwise.serve.documents import openapi_of
 from rowwise.serve.gate import Gate
 from rowwise.serve.problems import MEDIA_TYPE, Problem
@@ -51,6 +52,8 @@ def build(served: Served, rules: Rules, has_token: bool) -> tuple[FastAPI, Short
         },
     )
     answers = add_routes(app, served)
+    # What is added last comes first.
+    app.add_middleware(Direct, answers=answers)
     app.add_middleware(Gate, rules=rules)
 
     def openapi() -> dict[str, Any]:
