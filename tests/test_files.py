@@ -22,6 +22,29 @@ def test_a_whole_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["table.bin"]
 
 
+@pytest.mark.parametrize("atomic", [atomic_path, atomic_folder])
+def test_who_may_read_a_file_does_not_depend_on_who_wrote_it(atomic: Any, tmp_path: Path) -> None:
+    """safetensors and tempfile write for the user alone."""
+
+    def write() -> int:
+        with atomic(tmp_path / "made") as temporary:
+            file = temporary if atomic is atomic_path else temporary / "table.bin"
+            file.touch(0o600)
+        made = tmp_path / "made"
+        return (made if atomic is atomic_path else made / "table.bin").stat().st_mode & 0o777
+
+    before = os.umask(0o027)
+    try:
+        assert write() == 0o640
+        for file in tmp_path.rglob("made*"):
+            if file.is_file():
+                file.chmod(0o600)
+        again = write()
+    finally:
+        os.umask(before)
+    assert again == (0o600 if atomic is atomic_path else 0o640)
+
+
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "table.bin"
     target.write_bytes(b"old")

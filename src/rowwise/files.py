@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The temporary file has the same name, in a hidden folder beside ``path``, so that writers
     which look at the suffix behave as usual and the move stays within one file system. When the
-    block raises, or the process is killed, the file at ``path`` is still the old one.
+    block raises, or the process is killed, the file at ``path`` is still the old one. Who may read
+    it stays the same; a new file is as any that is opened for writing.
 
     Raises:
         FileNotFoundError: the folder of ``path`` does not exist.
@@ -32,6 +34,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
+        _share_as_usual(temporary, target)
         os.replace(temporary, target)
 
 
@@ -55,6 +58,9 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     with _folder_beside(target) as folder:
         folder.chmod(0o755)
         yield folder
+        for file in list(folder.iterdir()):
+            if file.is_file():
+                _share_as_usual(file, target / file.name)
         if target.exists():
             for file in sorted(folder.iterdir()):
                 os.replace(file, target / file.name)
@@ -69,6 +75,18 @@ def check_folder_of(target: Path) -> None:
             f"Cannot write {str(target)!r}: the folder {str(target.parent)!r} does not exist. "
             "Create it first."
         )
+
+
+def _share_as_usual(file: Path, target: Path) -> None:
+    """Let those read a file who could before; some libraries write for the user alone."""
+    if target.exists():
+        mode = target.stat().st_mode
+    else:
+        example = file.with_name(".mode")
+        example.touch()
+        mode = example.stat().st_mode
+        example.unlink()
+    file.chmod(stat.S_IMODE(mode))
 
 
 @contextmanager

@@ -80,3 +80,5 @@ def command(
     quoted = shlex.quote if file_format in IN_A_SHELL else repr
     for use, file in uses:
         click.echo("Use: " + use.format(quoted(str(folder / file))))
+    if file_format == "keras":
+        click.echo("Keras takes TensorFlow, unless KERAS_BACKEND names another backend.")

@@ -36,23 +36,30 @@ def parse(adapter: TypeAdapter[Any], body: bytes, content_type: str) -> Any:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
-        raise _problem(error) from None
+        raise _problem(error, adapter, body) from None
 
 
-def _problem(error: ValidationError) -> Problem:
+def _problem(error: ValidationError, adapter: TypeAdapter[Any], body: bytes) -> Problem:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if found[0]["type"] == "json_invalid":
+        if not body:
+            return Problem(400, "bad-json", "The body is empty. It must be JSON.")
         return Problem(400, "bad-json", f"The body is no JSON. {found[0]['msg']}.")
     if found[0]["type"] == "missing":  # likely for a name that is misspelt, which nobody asked for
         found.sort(key=lambda each: each["type"] != "extra_forbidden")
-    fields = [FieldError(pointer_to(each["loc"]), _sentence(each)) for each in found[:_NAMED]]
+    known = [f"`{name}`" for name in adapter.json_schema()["properties"]]
+    fields = [
+        FieldError(pointer_to(each["loc"]), _sentence(each, known)) for each in found[:_NAMED]
+    ]
     name = _name(found[0]["loc"])
     detail = f"{name}: {fields[0].detail}" if name else fields[0].detail
     more = f" And {len(found) - 1:,} more." if found[1:] else ""
     return Problem(422, "bad-field", f"{detail}{more}", fields)
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _sentence(error: ErrorDetails, known: list[str]) -> str:
+    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
+        return f"There is no such field. The fields are {', '.join(known)}."
     said = f"{error['msg']}." if error["msg"] else "It is wrong."
     if error["type"] == "list_type":
         said += ' A single one is written as a list, too: ["good"].'

@@ -82,8 +82,14 @@ class App {
     const asked = ++this.asked;
     const isAsked = () => asked === this.asked; // nothing else was picked meanwhile
     return this.tried(async () => {
-      const { place, isFormula } = await this.meant(text);
-      const near = await this.nearest(text, place, isFormula);
+      let place, isFormula, near;
+      try {
+        ({ place, isFormula } = await this.meant(text));
+        near = await this.nearest(text, place, isFormula);
+      } catch (error) {
+        if (isAsked()) byId("picked").hidden = true; // what was picked before is no answer
+        throw error;
+      }
       if (!isAsked()) return;
       const shown = place === undefined ? text : this.table.words[place];
       this.list(shown, place, near, isFormula);
@@ -191,7 +197,7 @@ class App {
   ends(colouring) {
     const scale = document.createElement("li");
     scale.className = "scale";
-    scale.style.background = `linear-gradient(90deg, ${SCALE_STOPS.join(", ")})`;
+    scale.style.background = `linear-gradient(90deg, ${scaleStops().join(", ")})`;
     const ends = document.createElement("li");
     ends.className = "ends";
     const short = (value) => Number(value.toPrecision(4)).toLocaleString("en");
@@ -218,6 +224,7 @@ class App {
   async turnTheme() {
     turnTheme();
     await this.plot.restyled();
+    await this.colour(this.colouring, this.only); // numbers have other colours
   }
 
   listen() {

@@ -250,7 +250,9 @@ class Plot {
       if (colouring.missing) {
         change["marker.opacity"] = [shown.map((value) => (Number.isFinite(value) ? 0.75 : 0.15))];
       }
-      change["marker.colorscale"] = [SCALE];
+      const stops = scaleStops();
+      const last = stops.length - 1;
+      change["marker.colorscale"] = [stops.map((colour, number) => [number / last, colour])];
       change["marker.cmin"] = [turned(colouring.low)];
       change["marker.cmax"] = [turned(colouring.high)];
     }
