@@ -127,7 +127,7 @@ def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
             if self._is_last and not closes:
                 headers.append((b"connection", b"close"))
                 closes = True
-            self.transport.write(written(Reply(reply.status, headers, reply.body)))
+            self.transport.write(written(reply._replace(headers=headers)))
             self.server_state.total_requests += 1
             if closes:
                 self.transport.close()

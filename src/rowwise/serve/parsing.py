@@ -1,5 +1,6 @@
 """The body of a request as a checked value, and what is wrong with it."""
 
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -47,9 +48,8 @@ def _problem(error: ValidationError, adapter: TypeAdapter[Any], body: bytes) -> 
         return Problem(400, "bad-json", f"The body is no JSON. {found[0]['msg']}.")
     if found[0]["type"] == "missing":  # likely for a name that is misspelt, which nobody asked for
         found.sort(key=lambda each: each["type"] != "extra_forbidden")
-    known = [f"`{name}`" for name in adapter.json_schema()["properties"]]
     fields = [
-        FieldError(pointer_to(each["loc"]), _sentence(each, known)) for each in found[:_NAMED]
+        FieldError(pointer_to(each["loc"]), _sentence(each, adapter)) for each in found[:_NAMED]
     ]
     name = _name(found[0]["loc"])
     detail = f"{name}: {fields[0].detail}" if name else fields[0].detail
@@ -57,13 +57,19 @@ def _problem(error: ValidationError, adapter: TypeAdapter[Any], body: bytes) -> 
     return Problem(422, "bad-field", f"{detail}{more}", fields)
 
 
-def _sentence(error: ErrorDetails, known: list[str]) -> str:
-    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-        return f"There is no such field. The fields are {', '.join(known)}."
+def _sentence(error: ErrorDetails, adapter: TypeAdapter[Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(f"`{name}`" for name in _fields(adapter))
+        return f"There is no such field. The fields are {known}."
     said = f"{error['msg']}." if error["msg"] else "It is wrong."
     if error["type"] == "list_type":
         said += ' A single one is written as a list, too: ["good"].'
     return said
+
+
+@lru_cache(maxsize=8)
+def _fields(adapter: TypeAdapter[Any]) -> list[str]:
+    return [*adapter.json_schema()["properties"]]
 
 
 def _name(place: tuple[int | str, ...]) -> str:
