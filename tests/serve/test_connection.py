@@ -80,10 +80,9 @@ def running(
     model: Any, limits: Limits | None = None, keep_alive: int = 5, **checked: Any
 ) -> Iterator[Running]:
     checks = Checks(checked.get("token"), (), checked.get("cors", ()), "127.0.0.1")
-    ending = Ending()
-    app, short_way = make_app(model, None, limits, checks, ending)
+    app, short_way = make_app(model, None, limits, checks)
     listener = socket.create_server(("127.0.0.1", 0))
-    found = Running(listener.getsockname()[1], ending, [])
+    found = Running(listener.getsockname()[1], short_way.rules.ending, [])
 
     class Watched(ShortWay):
         async def answer(self, head: Head, body: bytes) -> Reply:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rowwise.errors import MissingExtraError
 from rowwise.serve.access import Hosts, check_origins, check_token
 from rowwise.serve.limits import Limits
-from rowwise.serve.rules import Ending, Rules
+from rowwise.serve.rules import Rules
 from rowwise.serve.served import Served
 
 if TYPE_CHECKING:
@@ -70,12 +70,8 @@ def make_app(
     name: str | None,
     limits: Limits | None,
     checks: Checks,
-    ending: Ending | None = None,
 ) -> "tuple[FastAPI, ShortWay]":
-    """``create_app``, and a short way, for a server that says when it is about to stop.
-
-    Raises as ``create_app`` does.
-    """
+    """``create_app``, and the short way to its endpoints; raises as ``create_app`` does."""
     try:
         import fastapi  # noqa: F401
     except ImportError as error:
@@ -85,5 +81,5 @@ def make_app(
     token = None if checks.token is None else check_token(checks.token)
     hosts, origins = Hosts(checks.bound, checks.allow_hosts), check_origins(checks.cors)
     limits = Limits() if limits is None else limits
-    rules = Rules(limits, hosts, token, origins, ending)
+    rules = Rules(limits, hosts, token, origins)
     return build(Served(model, name, limits), rules, token is not None)

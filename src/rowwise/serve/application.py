@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from rowwise import __version__
@@ -53,7 +54,9 @@ def build(served: Served, rules: Rules, has_token: bool) -> tuple[FastAPI, Short
     )
     answers = add_routes(app, served)
     # What is added last comes first.
-    app.add_middleware(Direct, answers=answers)
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    posts = {route.path: route.app for route in routes if route.path in answers}
+    app.add_middleware(Direct, answers=posts)
     app.add_middleware(Gate, rules=rules)
 
     def openapi() -> dict[str, Any]:

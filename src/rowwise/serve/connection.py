@@ -6,7 +6,7 @@ from typing import Any
 from rowwise.serve.alarm import Alarm
 from rowwise.serve.heads import guarded
 from rowwise.serve.problems import Problem
-from rowwise.serve.rules import STOPPED
+from rowwise.serve.rules import CLOSE, STOPPED
 from rowwise.serve.short_way import ShortWay
 from rowwise.serve.wire import Head, Reply, plain_post, written
 
@@ -123,13 +123,11 @@ def connection(short_way: ShortWay) -> type[asyncio.Protocol]:
 
         def _write(self, reply: Reply) -> None:
             headers = self.server_state.default_headers + reply.headers
-            closes = (b"connection", b"close") in headers
-            if self._is_last and not closes:
-                headers.append((b"connection", b"close"))
-                closes = True
+            if self._is_last and CLOSE not in headers:
+                headers.append(CLOSE)
             self.transport.write(written(reply._replace(headers=headers)))
             self.server_state.total_requests += 1
-            if closes:
+            if CLOSE in headers:
                 self.transport.close()
                 return
             self._answering = None

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from rowwise.serve.problems import Problem
-from rowwise.serve.rules import SAFE_HEADERS
+from rowwise.serve.rules import CLOSE, SAFE_HEADERS
 from rowwise.serve.wire import Reply, written
 
 # Of a request's first line and its headers together.
@@ -107,7 +107,7 @@ def guarded(seconds: float) -> type[asyncio.Protocol]:
                 self._tell(problem)
 
         def _tell(self, problem: Problem) -> None:
-            headers = [*problem.raw_headers(), *SAFE_HEADERS, (b"connection", b"close")]
+            headers = [*problem.raw_headers(), *SAFE_HEADERS, CLOSE]
             self.transport.write(written(Reply(problem.status, headers, problem.body())))
             if self.transport.can_write_eof():
                 self.transport.write_eof()

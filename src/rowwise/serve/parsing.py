@@ -1,22 +1,22 @@
 """The body of a request as a checked value, and what is wrong with it."""
 
-from functools import lru_cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from rowwise.serve.messages import Asked
 from rowwise.serve.problems import FieldError, Problem, pointer_to
 
 # Errors of one request that are named.
 _NAMED = 10
 
 
-def parse(adapter: TypeAdapter[Any], body: bytes, content_type: str) -> Any:
+def parse(asked: Asked, body: bytes, content_type: str) -> Any:
     """The value that a body of JSON holds.
 
     Args:
-        adapter: knows what it may be.
+        asked: what it may be.
         body: the body.
         content_type: the header Content-Type; empty where there is none.
 
@@ -35,12 +35,12 @@ def parse(adapter: TypeAdapter[Any], body: bytes, content_type: str) -> Any:
             f"'Content-Type: application/json'). {shown}",
         )
     try:
-        return adapter.validate_json(body)
+        return asked.adapter.validate_json(body)
     except ValidationError as error:
-        raise _problem(error, adapter, body) from None
+        raise _problem(error, asked, body) from None
 
 
-def _problem(error: ValidationError, adapter: TypeAdapter[Any], body: bytes) -> Problem:
+def _problem(error: ValidationError, asked: Asked, body: bytes) -> Problem:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if found[0]["type"] == "json_invalid":
         if not body:
@@ -49,7 +49,7 @@ def _problem(error: ValidationError, adapter: TypeAdapter[Any], body: bytes) -> 
     if found[0]["type"] == "missing":  # likely for a name that is misspelt, which nobody asked for
         found.sort(key=lambda each: each["type"] != "extra_forbidden")
     fields = [
-        FieldError(pointer_to(each["loc"]), _sentence(each, adapter)) for each in found[:_NAMED]
+        FieldError(pointer_to(each["loc"]), _sentence(each, asked)) for each in found[:_NAMED]
     ]
     name = _name(found[0]["loc"])
     detail = f"{name}: {fields[0].detail}" if name else fields[0].detail
@@ -57,19 +57,14 @@ def _problem(error: ValidationError, adapter: TypeAdapter[Any], body: bytes) -> 
     return Problem(422, "bad-field", f"{detail}{more}", fields)
 
 
-def _sentence(error: ErrorDetails, adapter: TypeAdapter[Any]) -> str:
+def _sentence(error: ErrorDetails, asked: Asked) -> str:
     if error["type"] == "extra_forbidden":
-        known = ", ".join(f"`{name}`" for name in _fields(adapter))
+        known = ", ".join(f"`{name}`" for name in asked.schema["properties"])
         return f"There is no such field. The fields are {known}."
     said = f"{error['msg']}." if error["msg"] else "It is wrong."
     if error["type"] == "list_type":
         said += ' A single one is written as a list, too: ["good"].'
     return said
-
-
-@lru_cache(maxsize=8)
-def _fields(adapter: TypeAdapter[Any]) -> list[str]:
-    return [*adapter.json_schema()["properties"]]
 
 
 def _name(place: tuple[int | str, ...]) -> str:

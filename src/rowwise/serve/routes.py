@@ -174,7 +174,7 @@ class _Endpoints:
         return HTMLResponse(await self._explorer.page())
 
     def _read(self, path: str, body: bytes, kind: str) -> Any:
-        return parse(self._asked[path].adapter, body, kind)
+        return parse(self._asked[path], body, kind)
 
 
 def _predictions(parts: list[bytes]) -> bytes:

@@ -19,6 +19,10 @@ FAILED = Problem(
 STOPPED = Problem(503, "stopped", "The server was stopped before it could answer.")
 
 
+# Says that the connection has no further answer.
+CLOSE = (b"connection", b"close")
+
+
 class Ending:
     """Whether the server is about to stop: answers then say that the connection closes."""
 
@@ -33,6 +37,9 @@ class Rules:
         hosts: that requests may name.
         token: that every request must carry, or None.
         origins: of pages whose scripts may read the answers.
+
+    Attributes:
+        limits: as given.
         ending: says when the server is about to stop.
     """
 
@@ -42,11 +49,10 @@ class Rules:
         hosts: Hosts,
         token: str | None = None,
         origins: frozenset[str] = frozenset(),
-        ending: Ending | None = None,
     ) -> None:
         self.limits = limits
         self._hosts, self._token, self._origins = hosts, token, origins
-        self.ending = ending or Ending()
+        self.ending = Ending()
 
     def check_host(self, named: list[bytes]) -> None:
         """Raise a Problem unless the Host headers of a request are one, which is allowed."""
@@ -85,7 +91,7 @@ class Rules:
             if origin is not None and self.allows_origin(origin):
                 headers.append((b"access-control-allow-origin", origin))
         if self.ending.is_near:
-            headers = [*headers, (b"connection", b"close")]
+            headers = [*headers, CLOSE]
         return headers
 
     def too_slow(self) -> Problem:

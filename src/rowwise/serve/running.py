@@ -16,7 +16,6 @@ from rowwise.serve.addresses import address_of, check_reach, listen
 from rowwise.serve.app import Checks, make_app
 from rowwise.serve.connection import connection
 from rowwise.serve.limits import Limits
-from rowwise.serve.rules import Ending
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -70,10 +69,9 @@ def run(
     with listen(token=token) if listener is None else listener as bound:
         host = bound.getsockname()[0]
         check_reach(host, token)
-        ending = Ending()
         checks = Checks(token, tuple(allow_hosts), tuple(cors), host)
-        app, short_way = make_app(model, name, limits, checks, ending)
-        seconds = (limits or Limits()).seconds
+        app, short_way = make_app(model, name, limits, checks)
+        rules = short_way.rules
         config = uvicorn.Config(
             app,
             http=connection(short_way),
@@ -86,7 +84,7 @@ def run(
             proxy_headers=False,
             server_header=False,
             # Every request has an end of its own, so this is for what hangs all the same.
-            timeout_graceful_shutdown=ceil(seconds) + 5,
+            timeout_graceful_shutdown=ceil(rules.limits.seconds) + 5,
         )
         address = address_of(bound)
 
@@ -106,7 +104,7 @@ def run(
                     ready(address)
 
             async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-                ending.is_near = True
+                rules.ending.is_near = True
                 await asyncio.sleep(LAST_CALL)
                 await super().shutdown(sockets)
 

@@ -45,7 +45,8 @@ class ShortWay:
         except Exception:
             logging.getLogger("uvicorn.error").exception("An answer failed.")
             return self.refusal(head, FAILED)
-        return Reply(200, json_headers(found) + self._more_headers(head), found)
+        own = [(b"content-length", b"%d" % len(found)), (b"content-type", b"application/json")]
+        return Reply(200, own + self._more_headers(head), found)
 
     def refusal(self, head: Head, problem: Problem) -> Reply:
         """A problem as the answer to a request."""
@@ -54,8 +55,3 @@ class ShortWay:
 
     def _more_headers(self, head: Head) -> Headers:
         return self.rules.headers_for(head.headers.get(b"origin"))
-
-
-def json_headers(body: bytes) -> Headers:
-    """The headers of an answer that is JSON."""
-    return [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
